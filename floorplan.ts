@@ -1,0 +1,46 @@
+/**
+ * The plan of the house. Each plane stands only on planes above it in this list, so a circle cannot be written down.
+ * `packages`: what it may import from the registry. `effects`: may touch clock, disk, sockets, processes, randomness.
+ */
+export type Row = { on: string[]; packages: string[]; effects: boolean; why: string }
+
+const pure = { packages: [] as string[], effects: false }
+
+export const floorplan: Record<string, Row> = {
+  kernel: { on: [], ...pure, why: 'Words that everyone shares; it must stay free of everything.' },
+  api: { on: ['kernel'], ...pure, why: 'The public contract is data; edges and clients derive from it.' },
+  journal: { on: ['kernel'], ...pure, why: 'Facts are appended in the transaction of whoever states them.' },
+  work: { on: ['kernel'], ...pure, why: 'Every background loop runs here, whatever it does.' },
+  client: { on: ['kernel', 'api'], ...pure, why: 'CLI and console know the contract, never the planes behind it.' },
+  access: { on: ['kernel', 'journal'], ...pure, why: 'Who may do what, before anything is done.' },
+  pool: { on: ['kernel', 'journal'], ...pure, why: 'Members, facts and placement know nothing of bytes.' },
+  storage: {
+    on: ['kernel', 'journal', 'work', 'pool'],
+    ...pure,
+    why: 'Bytes are placed by the pool; storage knows no wire protocol and no people.',
+  },
+  s3: {
+    on: ['kernel', 'access', 'pool', 'storage'],
+    packages: ['fast-xml-parser'],
+    effects: false,
+    why: 'A protocol over storage and access; one operation per file.',
+  },
+  roles: {
+    on: ['kernel', 'api', 'journal', 'work', 'access', 'pool', 'storage', 's3'],
+    ...pure,
+    why: 'Compositions of planes; ports are handed in, so the simulator composes the same.',
+  },
+  cli: {
+    on: ['kernel', 'api', 'client'],
+    packages: ['commander'],
+    effects: false,
+    why: 'Commands stand on the client.',
+  },
+  host: {
+    on: ['kernel', 'api', 'journal', 'work', 'client', 'access', 'pool', 'storage', 's3', 'roles', 'cli'],
+    packages: ['commander', 'pg'],
+    effects: true,
+    why: 'The real world: adapters, processes, configuration.',
+  },
+  bin: { on: ['kernel', 'host'], packages: [], effects: true, why: 'Starters of at most 20 lines.' },
+}

@@ -1,0 +1,63 @@
+import type { Json } from './canonical.ts'
+
+/**
+ * What an error means to whoever catches it, whichever plane raised it.
+ * `uncertain`: the outcome is unknown; retry only with the same idempotency id.
+ */
+export type ErrorKind =
+  | 'invalid'
+  | 'denied'
+  | 'missing'
+  | 'conflict'
+  | 'precondition'
+  | 'exhausted'
+  | 'unavailable'
+  | 'uncertain'
+  | 'corrupt'
+  | 'unbuilt'
+  | 'internal'
+
+/** What fills the places of a message, and what an edge may show beside it. */
+export type Details = Record<string, Json>
+
+export type ErrorRow = { kind: ErrorKind; retryable: boolean; message: string }
+
+/** An error with a stable code out of its plane's table. The message says what to do, with `{name}` places filled in. */
+export class PelagoError extends Error {
+  readonly code: string
+  readonly kind: ErrorKind
+  readonly retryable: boolean
+  readonly details: Details
+
+  constructor(code: string, row: ErrorRow, details: Details = {}, cause?: unknown) {
+    super(fill(row.message, details), cause === undefined ? undefined : { cause })
+    this.name = 'PelagoError'
+    this.code = code
+    this.kind = row.kind
+    this.retryable = row.retryable
+    this.details = details
+  }
+}
+
+/**
+ * Builds a plane's thrower from its table, so that a code without a row does not type-check.
+ * @param table code -> kind, retryable, message template
+ * @returns `fail(code, details?, cause?)`, which makes (not throws) the error
+ */
+export function errorTable<T extends Record<string, ErrorRow>>(table: T) {
+  return (code: keyof T & string, details?: Details, cause?: unknown): PelagoError =>
+    new PelagoError(code, table[code] as ErrorRow, details, cause)
+}
+
+/** True for an error of this code, whichever plane made it. */
+export function hasCode(error: unknown, ...codes: string[]): error is PelagoError {
+  return error instanceof PelagoError && codes.includes(error.code)
+}
+
+function fill(template: string, details: Details): string {
+  return template.replace(/\{(\w+)\}/g, (place, name: string) => {
+    const value = details[name]
+    if (value === undefined) return place
+    return typeof value === 'string' ? value : JSON.stringify(value)
+  })
+}

@@ -1,0 +1,4 @@
+/** Words that every plane shares. No effects: no clock, disk, socket, randomness. */
+export { compareBytes, compareUtf8, concat, fromUtf8, release, utf8 } from './bytes.ts'
+export { canonicalJson, type Json } from './canonical.ts'
+export { type Details, type ErrorKind, type ErrorRow, errorTable, hasCode, PelagoError } from './errors.ts'

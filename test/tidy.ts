@@ -40,7 +40,10 @@ export function readHouse(root: string): Source[] {
   return ['src', 'bin'].flatMap((top) =>
     readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
       .map((path) => join(top, path))
-      .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.endsWith('.suite.ts'))
+      .filter(
+        (path) =>
+          path.endsWith('.ts') && !path.endsWith('.d.ts') && !path.endsWith('.test.ts') && !path.endsWith('.suite.ts'),
+      )
       .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })),
   )
 }

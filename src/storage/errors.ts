@@ -1,0 +1,109 @@
+import { errorTable } from '#kernel'
+
+/** Every code that storage raises. */
+export const storageError = errorTable({
+  'bucket.missing': { kind: 'missing', retryable: false, message: 'There is no bucket {bucket}.' },
+  'bucket.exists': {
+    kind: 'conflict',
+    retryable: false,
+    message: 'The bucket name {bucket} is taken; choose another.',
+  },
+  'bucket.owned': { kind: 'conflict', retryable: false, message: 'You already have a bucket {bucket}.' },
+  'bucket.filled': {
+    kind: 'conflict',
+    retryable: false,
+    message: 'Bucket {bucket} still holds objects or uploads; delete them first.',
+  },
+  'object.missing': { kind: 'missing', retryable: false, message: 'There is no object {key} in bucket {bucket}.' },
+  'object.precondition': {
+    kind: 'precondition',
+    retryable: false,
+    message: 'The object is not in the state that {condition} asks for.',
+  },
+  'object.conflict': { kind: 'conflict', retryable: true, message: 'Another write to {key} came first; try again.' },
+  'object.damaged': {
+    kind: 'corrupt',
+    retryable: true,
+    message: 'Object {key} cannot be read now: {readable} of {needed} needed shards answered with valid bytes.',
+  },
+  'body.short': { kind: 'invalid', retryable: true, message: 'The body ended after {got} of {size} bytes.' },
+  'body.long': { kind: 'invalid', retryable: false, message: 'The body holds more than the {size} bytes it declared.' },
+  'upload.missing': {
+    kind: 'missing',
+    retryable: false,
+    message: 'There is no upload {upload}; it was completed or aborted.',
+  },
+  'part.missing': { kind: 'missing', retryable: false, message: 'The object has no part {number}.' },
+  'part.invalid': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'Part {number} was not uploaded, or with another ETag or checksum.',
+  },
+  'part.order': { kind: 'invalid', retryable: false, message: 'Parts must be named in ascending order.' },
+  'part.small': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'Part {number} has {size} bytes; all but the last need 5 MiB.',
+  },
+  'policy.unsatisfiable': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'No placement satisfies this policy: {reason}',
+  },
+  'pool.short': {
+    kind: 'unavailable',
+    retryable: true,
+    message:
+      'Only {alive} eligible providers are alive; the policy promises to survive the loss of {promise}. Bring providers back or relax the policy.',
+  },
+  'pool.full': {
+    kind: 'exhausted',
+    retryable: true,
+    message: 'The eligible providers have no room left; add capacity or delete data.',
+  },
+  'memory.full': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'Too many writes are in flight; slow down and try again.',
+  },
+  'commit.lost': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'The write took too long and was given up; try again.',
+  },
+  'commit.uncertain': {
+    kind: 'uncertain',
+    retryable: true,
+    message: 'It is not known whether the write was recorded; read before you retry.',
+  },
+  'shard.exists': {
+    kind: 'conflict',
+    retryable: false,
+    message: 'Provider {provider} already has a shard of this name.',
+  },
+  'shard.missing': { kind: 'missing', retryable: false, message: 'Provider {provider} has no such shard.' },
+  'shard.full': { kind: 'exhausted', retryable: true, message: 'Provider {provider} has no room left.' },
+  'shard.denied': { kind: 'denied', retryable: false, message: 'Provider {provider} refused the request: {reason}' },
+  'shard.unreachable': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'Provider {provider} does not answer: {reason}',
+  },
+  'shard.uncertain': {
+    kind: 'uncertain',
+    retryable: false,
+    message: 'It is not known whether provider {provider} stored the shard: {reason}',
+  },
+  'shard.corrupt': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'Provider {provider} returned bytes that are not what was stored.',
+  },
+  'key.commitment': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'The key of segment {segment} does not match its commitment; the index or the key store is damaged.',
+  },
+  'disk.exists': { kind: 'conflict', retryable: false, message: 'The file {path} exists.' },
+  'disk.full': { kind: 'exhausted', retryable: true, message: 'The disk is full.' },
+})

@@ -1,0 +1,30 @@
+/**
+ * What a provider's node needs of a file system. Paths are relative, with `/`.
+ * What was not synced may be gone or torn after a crash, directory entries too.
+ */
+export type Disk = {
+  /** Creates a new file. @throws disk.exists */
+  create(path: string): Promise<DiskFile>
+  /** Opens for reading; undefined when there is none. */
+  open(path: string): Promise<DiskFile | undefined>
+  /** Replaces `to` in one step. Durable after `syncDirectory` of both parents. */
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file; a missing one is no error. */
+  remove(path: string): Promise<void>
+  /** Creates a directory and its parents, durably. */
+  makeDirectory(path: string): Promise<void>
+  /** Names in a directory, ascending; empty when there is none. */
+  list(path: string): Promise<string[]>
+  syncDirectory(path: string): Promise<void>
+  freeBytes(): Promise<number>
+}
+
+export type DiskFile = {
+  /** Appends. The bytes must not change until the promise settles. @throws disk.full */
+  write(bytes: Uint8Array): Promise<void>
+  /** Reads up to `length` bytes at `offset` into a new buffer of exactly what was there. */
+  read(offset: number, length: number): Promise<Uint8Array>
+  size(): Promise<number>
+  sync(): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,136 @@
+import type { Call } from '#kernel'
+import type { Policy } from '#pool'
+
+export type Bucket = {
+  id: string
+  name: string
+  tenant: string
+  createdAt: number
+  policy: Policy
+  policyEpoch: number
+}
+
+export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256'
+
+/** A checksum as S3 states it: base64, for parts composed with a `-n` suffix. */
+export type Checksum = { algorithm: ChecksumAlgorithm; value: string; type: 'FULL_OBJECT' | 'COMPOSITE' }
+
+/** What S3 keeps with an object: lower-case header names (`content-type`, `cache-control`, …, `x-amz-meta-*`) to values. */
+export type ObjectHeaders = Record<string, string>
+
+export type ObjectInfo = {
+  key: string
+  /** 32 hex digits, new at every write. */
+  version: string
+  size: number
+  /** Without quotes: hex MD5, or `hex-n` for multipart. */
+  etag: string
+  /** Milliseconds since 1970 UTC. */
+  modifiedAt: number
+  headers: ObjectHeaders
+  checksum?: Checksum
+  /** Sizes of the parts in order, for an object made by multipart. */
+  parts?: PartInfo[]
+}
+
+export type PartInfo = { number: number; size: number; etag: string; modifiedAt: number; checksum?: Checksum }
+
+/** `ifNoneMatch` is S3's `If-None-Match: *`; `ifMatch` an ETag without quotes, or `*` for "any". */
+export type WriteCondition = { ifNoneMatch?: true; ifMatch?: string }
+
+/** Bytes on their way in. Every chunk becomes the consumer's, which may release its memory. */
+export type Body = {
+  /** Exactly how many bytes the chunks hold. */
+  size: number
+  chunks: AsyncIterable<Uint8Array>
+  /**
+   * Called once after the last byte and before the commit, with the MD5 of all bytes: the place to check what the client
+   * promised. Throws to refuse; nothing is stored then.
+   */
+  finish(md5: Uint8Array): Checksum | undefined
+}
+
+/** Inclusive, both within the object. */
+export type ByteRange = { first: number; last: number }
+
+export type OpenObject = {
+  info: ObjectInfo
+  /** Reads the whole object, or a range; every chunk belongs to the consumer. */
+  read(range: ByteRange | undefined): AsyncIterable<Uint8Array>
+}
+
+export type ListInput = {
+  bucket: string
+  prefix: string
+  /** Empty for none. */
+  delimiter: string
+  /** Only entries behind this key, or behind this common prefix and all that it stands for. Empty for the start. */
+  after: string
+  limit: number
+}
+export type ListEntry = { kind: 'object'; info: ObjectInfo } | { kind: 'prefix'; prefix: string }
+/** `next` is the `after` of the next page; absent at the end. */
+export type ListPage = { entries: ListEntry[]; next?: string }
+
+export type Upload = {
+  id: string
+  key: string
+  createdAt: number
+  checksum?: { algorithm: ChecksumAlgorithm; type: Checksum['type'] }
+}
+
+/**
+ * What the S3 edge asks of storage. Errors carry the codes of storage/errors.ts:
+ * bucket.missing, bucket.exists, bucket.owned, bucket.filled, object.missing, object.precondition, object.conflict,
+ * upload.missing, part.invalid, part.order, part.small, policy.unsatisfiable, pool.short, pool.full.
+ */
+export type ObjectStorage = {
+  createBucket(call: Call, input: { name: string; policy?: Policy }): Promise<Bucket>
+  deleteBucket(call: Call, name: string): Promise<void>
+  getBucket(call: Call, name: string): Promise<Bucket>
+  listBuckets(call: Call): Promise<Bucket[]>
+  setBucketPolicy(call: Call, input: { name: string; policy: Policy }): Promise<Bucket>
+
+  putObject(
+    call: Call,
+    input: { bucket: string; key: string; headers: ObjectHeaders; condition: WriteCondition; body: Body },
+  ): Promise<ObjectInfo>
+  /** With `part`, the info and bytes of that part alone. */
+  openObject(call: Call, input: { bucket: string; key: string; part?: number }): Promise<OpenObject>
+  /** Deleting what is not there is no error, unless `ifMatch` is given. */
+  deleteObject(call: Call, input: { bucket: string; key: string; condition: WriteCondition }): Promise<void>
+  listObjects(call: Call, input: ListInput): Promise<ListPage>
+
+  createUpload(
+    call: Call,
+    input: { bucket: string; key: string; headers: ObjectHeaders; checksum?: Upload['checksum'] },
+  ): Promise<Upload>
+  putPart(
+    call: Call,
+    input: { bucket: string; key: string; upload: string; number: number; body: Body },
+  ): Promise<PartInfo>
+  listParts(
+    call: Call,
+    input: { bucket: string; key: string; upload: string; after: number; limit: number },
+  ): Promise<{ upload: Upload; parts: PartInfo[]; more: boolean }>
+  listUploads(
+    call: Call,
+    input: { bucket: string; prefix: string; delimiter: string; afterKey: string; afterId: string; limit: number },
+  ): Promise<{ uploads: Upload[]; prefixes: string[]; next?: { key: string; id: string } }>
+  /**
+   * Makes the object out of the parts named. `checksum` says how the whole checksum follows from the parts'.
+   * Answers again with the same result when it is repeated within a day.
+   */
+  completeUpload(
+    call: Call,
+    input: {
+      bucket: string
+      key: string
+      upload: string
+      parts: { number: number; etag: string; checksum?: string }[]
+      condition: WriteCondition
+      combine(parts: PartInfo[]): Checksum | undefined
+    },
+  ): Promise<ObjectInfo>
+  abortUpload(call: Call, input: { bucket: string; key: string; upload: string }): Promise<void>
+}

@@ -1,0 +1,63 @@
+import { type Row, type Statement, sql } from '#kernel'
+import type { Policy } from '#pool'
+import { storageError } from '../errors.ts'
+import type { Bucket } from '../object.ts'
+
+type Step<T> = Generator<Statement, T, Row[]>
+
+/** @throws bucket.missing also for the bucket of another tenant */
+export function* getBucket(tenant: string, name: string): Step<Bucket> {
+  const [row] = yield sql`SELECT * FROM buckets WHERE name = ${name} AND tenant = ${tenant}`
+  if (!row) throw storageError('bucket.missing', { bucket: name })
+  return bucketOf(row)
+}
+
+export function* getBucketById(id: string): Step<Bucket | undefined> {
+  const [row] = yield sql`SELECT * FROM buckets WHERE id = ${id}`
+  return row && bucketOf(row)
+}
+
+export function* listBuckets(tenant: string): Step<Bucket[]> {
+  const rows = yield sql`SELECT * FROM buckets WHERE tenant = ${tenant} ORDER BY name`
+  return rows.map(bucketOf)
+}
+
+export function* allBuckets(): Step<Bucket[]> {
+  const rows = yield sql`SELECT * FROM buckets ORDER BY name`
+  return rows.map(bucketOf)
+}
+
+/** @throws bucket.owned when the tenant has it already, bucket.exists when somebody else has */
+export function* insertBucket(bucket: Bucket): Step<void> {
+  const [taken] = yield sql`SELECT tenant FROM buckets WHERE name = ${bucket.name}`
+  if (taken)
+    throw storageError(taken.tenant === bucket.tenant ? 'bucket.owned' : 'bucket.exists', { bucket: bucket.name })
+  yield sql`INSERT INTO buckets (id, name, tenant, created_at, policy, policy_epoch)
+    VALUES (${bucket.id}, ${bucket.name}, ${bucket.tenant}, ${bucket.createdAt}, ${JSON.stringify(bucket.policy)}, ${bucket.policyEpoch})`
+}
+
+/** A new policy begins a new epoch; writes under the old one do not commit any more. */
+export function* setBucketPolicy(bucket: Bucket, policy: Policy): Step<Bucket> {
+  const epoch = bucket.policyEpoch + 1
+  yield sql`UPDATE buckets SET policy = ${JSON.stringify(policy)}, policy_epoch = ${epoch} WHERE id = ${bucket.id}`
+  return { ...bucket, policy, policyEpoch: epoch }
+}
+
+/** @throws bucket.filled while an object or an upload is in it */
+export function* deleteBucket(bucket: Bucket): Step<void> {
+  const [object] = yield sql`SELECT version FROM objects WHERE bucket = ${bucket.id} LIMIT 1`
+  const [upload] = yield sql`SELECT id FROM uploads WHERE bucket = ${bucket.id} LIMIT 1`
+  if (object || upload) throw storageError('bucket.filled', { bucket: bucket.name })
+  yield sql`DELETE FROM buckets WHERE id = ${bucket.id}`
+}
+
+function bucketOf(row: Row): Bucket {
+  return {
+    id: row.id as string,
+    name: row.name as string,
+    tenant: row.tenant as string,
+    createdAt: row.created_at as number,
+    policy: JSON.parse(row.policy as string) as Policy,
+    policyEpoch: row.policy_epoch as number,
+  }
+}

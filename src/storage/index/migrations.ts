@@ -1,0 +1,49 @@
+import type { Migration } from '#kernel'
+
+/**
+ * The object index. A version is one write of an object; its bytes are bodies (one, or one per part), a body is segments,
+ * a segment is k+m shards whose holders are named by a placement row shared by many segments, so that millions of segments
+ * cost no row per shard. Keys are UTF-8 bytes, which both databases order as S3 lists them.
+ */
+export const indexMigrations: Migration[] = [
+  {
+    id: 1,
+    name: 'object index',
+    statements: [
+      `CREATE TABLE buckets (
+        id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL UNIQUE, tenant {text} NOT NULL, created_at {int} NOT NULL,
+        policy {text} NOT NULL, policy_epoch {int} NOT NULL)`,
+      `CREATE TABLE objects (
+        bucket {text} NOT NULL, key {blob} NOT NULL, version {text} NOT NULL, size {int} NOT NULL, etag {text} NOT NULL,
+        modified_at {int} NOT NULL, headers {text} NOT NULL, checksum {text}, multipart {int} NOT NULL,
+        PRIMARY KEY (bucket, key)) {clustered}`,
+      `CREATE TABLE parts (
+        version {text} NOT NULL, number {int} NOT NULL, body {text} NOT NULL, size {int} NOT NULL, etag {text} NOT NULL,
+        modified_at {int} NOT NULL, checksum {text}, PRIMARY KEY (version, number)) {clustered}`,
+      `CREATE TABLE uploads (
+        id {text} NOT NULL PRIMARY KEY, bucket {text} NOT NULL, key {blob} NOT NULL, created_at {int} NOT NULL,
+        headers {text} NOT NULL, checksum {text})`,
+      'CREATE INDEX uploads_by_key ON uploads (bucket, key, id)',
+      `CREATE TABLE finished_uploads (
+        id {text} NOT NULL PRIMARY KEY, bucket {text} NOT NULL, key {blob} NOT NULL, result {text} NOT NULL, finished_at {int} NOT NULL)`,
+      'CREATE INDEX finished_uploads_by_age ON finished_uploads (finished_at)',
+      `CREATE TABLE placements (id {text} NOT NULL PRIMARY KEY, holders {text} NOT NULL)`,
+      `CREATE TABLE segments (
+        body {text} NOT NULL, position {int} NOT NULL, bucket {text} NOT NULL, generation {int} NOT NULL, segment {text} NOT NULL,
+        size {int} NOT NULL, k {int} NOT NULL, m {int} NOT NULL, placement {text} NOT NULL, names {text} NOT NULL, epoch {int} NOT NULL,
+        data_key {blob} NOT NULL, integrity_key {blob} NOT NULL, commitment {blob} NOT NULL,
+        PRIMARY KEY (body, position)) {clustered}`,
+      'CREATE INDEX segments_by_placement ON segments (placement, body, position)',
+      `CREATE TABLE gaps (
+        body {text} NOT NULL, position {int} NOT NULL, shard {int} NOT NULL, reason {text} NOT NULL, since {int} NOT NULL,
+        PRIMARY KEY (body, position, shard)) {clustered}`,
+      `CREATE TABLE intents (id {text} NOT NULL PRIMARY KEY, state {text} NOT NULL, expires_at {int} NOT NULL)`,
+      'CREATE INDEX intents_by_age ON intents (expires_at)',
+      `CREATE TABLE intent_shards (intent {text} NOT NULL, name {text} NOT NULL, provider {text} NOT NULL, PRIMARY KEY (intent, name)) {clustered}`,
+      `CREATE TABLE dead_bodies (body {text} NOT NULL PRIMARY KEY, not_before {int} NOT NULL)`,
+      'CREATE INDEX dead_bodies_by_age ON dead_bodies (not_before)',
+      `CREATE TABLE strays (name {text} NOT NULL PRIMARY KEY, provider {text} NOT NULL, not_before {int} NOT NULL)`,
+      'CREATE INDEX strays_by_age ON strays (not_before)',
+    ],
+  },
+]

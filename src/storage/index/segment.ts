@@ -1,0 +1,27 @@
+/** One segment of a body as the index knows it. */
+export type Segment = {
+  body: string
+  /** 0, 1, 2 … within the body. */
+  position: number
+  /** Bucket whose epoch keys wrap this segment's keys. */
+  bucket: string
+  /** Rises with every move of a shard; background writers compare and swap it. */
+  generation: number
+  /** 32 hex digits, random per attempt; bound into every cell. */
+  segment: string
+  /** Plaintext bytes. */
+  size: number
+  k: number
+  m: number
+  /** Provider ids in shard order. */
+  holders: string[]
+  /** Shard names in shard order, 32 hex digits each. */
+  names: string[]
+  epoch: number
+  dataKey: Uint8Array
+  integrityKey: Uint8Array
+  commitment: Uint8Array
+}
+
+/** Where a segment stands in its body. */
+export type SegmentPlace = { body: string; position: number }

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto'
+import { type Row, type Statement, sql } from '#kernel'
+import type { Segment, SegmentPlace } from './segment.ts'
+
+type Step<T> = Generator<Statement, T, Row[]>
+
+export function* insertSegment(segment: Segment): Step<void> {
+  const placement = yield* placementOf(segment.holders)
+  yield sql`INSERT INTO segments
+    (body, position, bucket, generation, segment, size, k, m, placement, names, epoch, data_key, integrity_key, commitment)
+    VALUES (${segment.body}, ${segment.position}, ${segment.bucket}, ${segment.generation}, ${segment.segment}, ${segment.size},
+      ${segment.k}, ${segment.m}, ${placement}, ${segment.names.join('')}, ${segment.epoch},
+      ${segment.dataKey}, ${segment.integrityKey}, ${segment.commitment})`
+}
+
+/**
+ * Puts `next` in place of `current` when nobody changed it in between.
+ * @returns false when somebody did, or the segment is gone
+ */
+export function* replaceSegment(current: Segment, next: Segment): Step<boolean> {
+  const placement = yield* placementOf(next.holders)
+  const rows =
+    yield sql`UPDATE segments SET generation = ${current.generation + 1}, segment = ${next.segment}, k = ${next.k}, m = ${next.m},
+    placement = ${placement}, names = ${next.names.join('')}, epoch = ${next.epoch},
+    data_key = ${next.dataKey}, integrity_key = ${next.integrityKey}, commitment = ${next.commitment}
+    WHERE body = ${current.body} AND position = ${current.position} AND generation = ${current.generation} RETURNING generation`
+  return rows.length === 1
+}
+
+export function* segmentsOf(body: string): Step<Segment[]> {
+  const rows = yield sql`SELECT s.*, p.holders FROM segments s JOIN placements p ON p.id = s.placement
+    WHERE s.body = ${body} ORDER BY s.position`
+  return rows.map(segmentOf)
+}
+
+export function* segmentAt(place: SegmentPlace): Step<Segment | undefined> {
+  const [row] = yield sql`SELECT s.*, p.holders FROM segments s JOIN placements p ON p.id = s.placement
+    WHERE s.body = ${place.body} AND s.position = ${place.position}`
+  return row && segmentOf(row)
+}
+
+/** A page of all segments in the order of their place, behind `after`; for audits and for counting margins. */
+export function* segmentsAfter(after: SegmentPlace, limit: number): Step<Segment[]> {
+  const rows = yield sql`SELECT s.*, p.holders FROM segments s JOIN placements p ON p.id = s.placement
+    WHERE s.body > ${after.body} OR (s.body = ${after.body} AND s.position > ${after.position})
+    ORDER BY s.body, s.position LIMIT ${limit}`
+  return rows.map(segmentOf)
+}
+
+/** A page of the segments of one placement, behind `after`. */
+export function* segmentsOfPlacement(placement: string, after: SegmentPlace, limit: number): Step<Segment[]> {
+  const rows = yield sql`SELECT s.*, p.holders FROM segments s JOIN placements p ON p.id = s.placement
+    WHERE s.placement = ${placement} AND (s.body > ${after.body} OR (s.body = ${after.body} AND s.position > ${after.position}))
+    ORDER BY s.body, s.position LIMIT ${limit}`
+  return rows.map(segmentOf)
+}
+
+export type PlacementCount = {
+  id: string
+  holders: string[]
+  k: number
+  m: number
+  bucket: string
+  segments: number
+  bytes: number
+}
+
+/** How many segments lie in which placement, by bucket and code: all that health needs, whatever the number of segments. */
+export function* countPlacements(): Step<PlacementCount[]> {
+  const rows =
+    yield sql`SELECT s.placement AS id, p.holders, s.k, s.m, s.bucket, COUNT(*) AS segments, SUM(s.size) AS bytes
+    FROM segments s JOIN placements p ON p.id = s.placement GROUP BY s.placement, p.holders, s.k, s.m, s.bucket`
+  return rows.map((row) => ({
+    id: row.id as string,
+    holders: (row.holders as string).split(','),
+    k: row.k as number,
+    m: row.m as number,
+    bucket: row.bucket as string,
+    segments: Number(row.segments),
+    bytes: Number(row.bytes),
+  }))
+}
+
+export function* deleteSegments(body: string): Step<void> {
+  yield sql`DELETE FROM segments WHERE body = ${body}`
+  yield sql`DELETE FROM gaps WHERE body = ${body}`
+}
+
+export type Gap = SegmentPlace & { shard: number; reason: 'missing' | 'corrupt'; since: number }
+
+/** Remembers a shard that was asked for and is lost; repair rebuilds it. */
+export function* insertGap(gap: Gap): Step<void> {
+  yield sql`INSERT INTO gaps (body, position, shard, reason, since)
+    VALUES (${gap.body}, ${gap.position}, ${gap.shard}, ${gap.reason}, ${gap.since}) ON CONFLICT (body, position, shard) DO NOTHING`
+}
+
+export function* deleteGap(place: SegmentPlace, shard: number): Step<void> {
+  yield sql`DELETE FROM gaps WHERE body = ${place.body} AND position = ${place.position} AND shard = ${shard}`
+}
+
+export function* deleteGaps(place: SegmentPlace): Step<void> {
+  yield sql`DELETE FROM gaps WHERE body = ${place.body} AND position = ${place.position}`
+}
+
+export function* listGaps(limit: number): Step<Gap[]> {
+  const rows = yield sql`SELECT * FROM gaps ORDER BY body, position, shard LIMIT ${limit}`
+  return rows as unknown as Gap[]
+}
+
+export function* gapsOf(place: SegmentPlace): Step<Gap[]> {
+  const rows = yield sql`SELECT * FROM gaps WHERE body = ${place.body} AND position = ${place.position}`
+  return rows as unknown as Gap[]
+}
+
+/** Lists of holders repeat by the thousand; each is kept once, under its hash, so that finding it needs no lock. */
+function* placementOf(holders: string[]): Step<string> {
+  const list = holders.join(',')
+  const id = createHash('sha256').update(list).digest('hex').slice(0, 16)
+  yield sql`INSERT INTO placements (id, holders) VALUES (${id}, ${list}) ON CONFLICT (id) DO NOTHING`
+  return id
+}
+
+function segmentOf(row: Row): Segment {
+  return {
+    body: row.body as string,
+    position: row.position as number,
+    bucket: row.bucket as string,
+    generation: row.generation as number,
+    segment: row.segment as string,
+    size: row.size as number,
+    k: row.k as number,
+    m: row.m as number,
+    holders: (row.holders as string).split(','),
+    names: (row.names as string).match(/.{32}/g) ?? [],
+    epoch: row.epoch as number,
+    dataKey: row.data_key as Uint8Array,
+    integrityKey: row.integrity_key as Uint8Array,
+    commitment: row.commitment as Uint8Array,
+  }
+}

@@ -1,0 +1,101 @@
+import { errorTable } from '#kernel'
+
+/** What goes wrong between Pelago and the machine that it runs on. Every message says what to do. */
+export const hostError = errorTable({
+  'port.taken': {
+    kind: 'conflict',
+    retryable: true,
+    message: 'Port {port} on {address} is taken by another program ({use}). {mend}',
+  },
+  'port.none': {
+    kind: 'exhausted',
+    retryable: true,
+    message: 'No free port was found between {from} and {to}. Stop programs that listen there, then try again.',
+  },
+  'port.denied': {
+    kind: 'denied',
+    retryable: false,
+    message: 'This user may not listen on port {port}. Choose a port above 1023 with --port.',
+  },
+  'data.locked': {
+    kind: 'conflict',
+    retryable: true,
+    message:
+      'Another Pelago ({holder}) uses the folder {folder}. Stop it, or give this one a folder of its own with --data DIR.',
+  },
+  'data.foreign': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'The folder {folder} holds something else than data of Pelago ({found}). Choose an empty or new folder with --data DIR.',
+  },
+  'data.damaged': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'The file {file} cannot be understood: {reason}. Restore it from a copy, or begin anew with --reset.',
+  },
+  'data.newer': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'The folder {folder} was written by a newer Pelago (format {version}). Start that one.',
+  },
+  'data.absent': {
+    kind: 'missing',
+    retryable: false,
+    message:
+      'There is no Pelago data in {folder}. Start Pelago first with `npm start`, or name its folder with --data DIR.',
+  },
+  'data.denied': {
+    kind: 'denied',
+    retryable: false,
+    message:
+      'The folder {folder} cannot be written: {reason}. Give this user the right to it, or choose another with --data DIR.',
+  },
+  'disk.short': {
+    kind: 'exhausted',
+    retryable: true,
+    message:
+      'The disk that holds {folder} has {free} left; Pelago needs at least {needed} to start. Free some space, or choose another disk with --data DIR.',
+  },
+  'process.died': {
+    kind: 'unavailable',
+    retryable: true,
+    message: '{name} stopped while starting: {reason}',
+  },
+  'process.slow': {
+    kind: 'unavailable',
+    retryable: true,
+    message: '{name} was not ready within {seconds} seconds. Its log is {log}.',
+  },
+  'process.unknown': {
+    kind: 'missing',
+    retryable: false,
+    message: 'There is no provider {name}. The providers are: {known}.',
+  },
+  'role.unknown': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'There is no role {role}; a configuration is of role federation, provider or gateway.',
+  },
+  'offload.lost': {
+    kind: 'internal',
+    retryable: true,
+    message: 'The thread that computed a hash ended: {reason}. Try again.',
+  },
+  'file.missing': { kind: 'missing', retryable: false, message: 'There is no file {file}.' },
+  'file.exists': {
+    kind: 'conflict',
+    retryable: false,
+    message: 'The file {file} exists already; name another, or remove it first.',
+  },
+  'connect.refused': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'Nothing answers at {url}. Start Pelago with `npm start`, then try again.',
+  },
+  'connect.slow': {
+    kind: 'unavailable',
+    retryable: true,
+    message: '{url} did not answer within {seconds} seconds. `pelago doctor` finds out why.',
+  },
+})

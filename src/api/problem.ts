@@ -1,0 +1,87 @@
+import { type Details, type ErrorKind, PelagoError } from '#kernel'
+import { apiError } from './errors.ts'
+import { faultOf, fields, flag, integer, json, optional, text } from './schema.ts'
+
+/** An error on the wire: RFC 9457 problem details, with our stable code. */
+export type Problem = {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: string
+  kind: ErrorKind
+  retryable: boolean
+  details: Details
+  trace?: string
+}
+
+const statusOf: Record<ErrorKind, number> = {
+  invalid: 400,
+  denied: 403,
+  missing: 404,
+  conflict: 409,
+  precondition: 412,
+  exhausted: 507,
+  unavailable: 503,
+  uncertain: 504,
+  corrupt: 500,
+  unbuilt: 501,
+  internal: 500,
+}
+
+const titles: Record<ErrorKind, string> = {
+  invalid: 'The request is not valid',
+  denied: 'Not allowed',
+  missing: 'Not found',
+  conflict: 'In conflict with what is there',
+  precondition: 'Not in the expected state',
+  exhausted: 'No room left',
+  unavailable: 'Not available now',
+  uncertain: 'Outcome unknown',
+  corrupt: 'Damaged data',
+  unbuilt: 'Not built yet',
+  internal: 'Internal error',
+}
+
+/**
+ * Writes an error for the wire. What is not an error of ours may hold anything, so only its trace is told.
+ * @param trace names the request in the log
+ */
+export function problemOf(error: unknown, trace: string): Problem {
+  const known = error instanceof PelagoError ? error : apiError('server.failed', { trace })
+  const status =
+    known.code === 'request.unauthenticated' ? 401 : known.code === 'request.large' ? 413 : statusOf[known.kind]
+  return {
+    type: `urn:pelago:error:${known.code}`,
+    title: titles[known.kind],
+    status,
+    detail: known.message,
+    code: known.code,
+    kind: known.kind,
+    retryable: known.retryable,
+    details: known.details,
+    trace,
+  }
+}
+
+const problemSchema = fields({
+  type: text(),
+  title: text(),
+  status: integer(),
+  detail: text({ max: 100_000 }),
+  code: text(),
+  kind: text(),
+  retryable: flag(),
+  details: json(),
+  trace: optional(text()),
+})
+
+/** Reads an error off the wire; undefined when it is none of ours. */
+export function errorOf(body: unknown): PelagoError | undefined {
+  if (faultOf(problemSchema, body)) return undefined
+  const { code, kind, retryable, detail, details } = body as Problem
+  if (!Object.hasOwn(statusOf, kind)) return undefined
+  const row = { kind, retryable, message: '{detail}' }
+  const facts = typeof details === 'object' && details !== null && !Array.isArray(details) ? details : {}
+  return new PelagoError(code, row, { ...facts, detail })
+}

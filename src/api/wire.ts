@@ -68,7 +68,7 @@ export function inputOf<I>(
 }
 
 /** @throws answer.invalid when an answer is not what the contract says */
-export function checkOutput<O>(operation: Operation<never, O>, output: unknown): O {
+export function checkOutput<O>(operation: Pick<Operation<never, O>, 'id' | 'output'>, output: unknown): O {
   const fault = faultOf(operation.output, output)
   if (fault) throw apiError('answer.invalid', { operation: operation.id, ...faultDetails(fault) })
   return output as O

@@ -1,0 +1,61 @@
+/** Every bound of the storage plane in one place; times in milliseconds, sizes in bytes. */
+export type StorageLimits = {
+  /** Plaintext of one segment at the most. */
+  segmentBytes: number
+  /** Plaintext held by writes in flight, over all requests; a write waits for its share before it reads the body. */
+  writeMemoryBytes: number
+  /** How long a write waits for that share. */
+  writeMemoryWaitMs: number
+  /** A write that has not planned or committed anything for this long is given up by the sweeper. */
+  intentMs: number
+  /** Replaced and deleted bytes stay readable this long for readers that began before. */
+  readerGraceMs: number
+  /** A shard whose writer is silent this long after the others are done is hedged onto a spare. */
+  writeStallMs: number
+  /** Times a segment is begun again on other providers before the write is refused. */
+  attempts: number
+  /** A read waits at least this long before it asks another shard too. */
+  hedgeFloorMs: number
+  /** Share of reads that may be hedged, so that an overload does not double itself. */
+  hedgeShare: number
+  /** No answer from one provider takes longer. */
+  shardMs: number
+  /** Rows fetched together, and groups of rows fetched ahead, when a segment is read. */
+  windowRows: number
+  readAhead: number
+  /** How often providers are asked whether they are alive. */
+  probeMs: number
+  /** A provider that has been dark this long is repaired around although one more loss is survived. */
+  darkMs: number
+  /** Pause between two rounds of repair and sweep. */
+  roundMs: number
+  /** Segments repaired at the same time. */
+  repairs: number
+  /** A shard that no intent plans and no segment names any more is removed this long after, when late writes are surely over. */
+  strayMs: number
+}
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+const mebibyte = 1024 * 1024
+
+export const defaultLimits: StorageLimits = {
+  segmentBytes: 32 * mebibyte,
+  writeMemoryBytes: 256 * mebibyte,
+  writeMemoryWaitMs: 30 * second,
+  intentMs: 15 * minute,
+  readerGraceMs: hour,
+  writeStallMs: 2 * second,
+  attempts: 4,
+  hedgeFloorMs: 50,
+  hedgeShare: 0.1,
+  shardMs: 30 * second,
+  windowRows: 4,
+  readAhead: 2,
+  probeMs: second,
+  darkMs: 4 * hour,
+  roundMs: 2 * second,
+  repairs: 4,
+  strayMs: 10 * minute,
+}

@@ -82,6 +82,8 @@ export const getHealth = operation({
     ),
     /** How many more losses are survived -> how much is in that state; -1 cannot be read now. */
     margins: list(fields({ margin: integer({ min: -1 }), segments: bytes, bytes }), 64),
+    /** Segments whose margin is below what their bucket promises. */
+    degraded: bytes,
     /** Segments that are being brought back to their promise. */
     repairing: bytes,
     objects: nullable(bytes),
@@ -220,7 +222,7 @@ const shardSchema = fields({
   provider: text(),
   country: text(),
   owner: text(),
-  state: choice('alive', 'dark', 'gone'),
+  state: choice('alive', 'dark', 'gone', 'lost'),
   /** Why this provider. */
   because: text({ max: 2000 }),
 })
@@ -250,8 +252,10 @@ export const whereObject = operation({
       }),
       100_000,
     ),
-    /** Providers that hold no shard of it, each with its reason. */
+    /** Providers that the policy does not allow, each with its reason. */
     refused: list(fields({ provider: text(), reason: text({ max: 2000 }) }), 1000),
+    /** Allowed providers that hold none of it, each with its reason. */
+    idle: list(fields({ provider: text(), reason: text({ max: 2000 }) }), 1000),
   }),
   errors: ['bucket.missing', 'object.missing'],
 })

@@ -56,6 +56,32 @@ export const storageError = errorTable({
     message:
       'Only {alive} eligible providers are alive; the policy promises to survive the loss of {promise}. Bring providers back or relax the policy.',
   },
+  'directory.expired': {
+    kind: 'unavailable',
+    retryable: true,
+    message:
+      'The directory of providers expired at {expired}: nothing new is placed until a fresh one is fetched. Reading goes on.',
+  },
+  'write.troubled': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'Providers failed during each of {attempts} attempts to write; try again.',
+  },
+  'repair.unsafe': {
+    kind: 'conflict',
+    retryable: true,
+    message: 'Segment {segment} was not moved: its new place would not keep the promise. It is looked at again.',
+  },
+  'repair.failed': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'Segment {segment} could not be moved: a provider failed meanwhile. It is tried again.',
+  },
+  'repair.overtaken': {
+    kind: 'conflict',
+    retryable: true,
+    message: 'Segment {segment} was changed by somebody else meanwhile.',
+  },
   'pool.full': {
     kind: 'exhausted',
     retryable: true,
@@ -103,6 +129,11 @@ export const storageError = errorTable({
     kind: 'corrupt',
     retryable: false,
     message: 'The key of segment {segment} does not match its commitment; the index or the key store is damaged.',
+  },
+  'key.missing': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'The key store has no key of epoch {epoch} for this bucket; restore it from its backup.',
   },
   'disk.exists': { kind: 'conflict', retryable: false, message: 'The file {path} exists.' },
   'disk.full': { kind: 'exhausted', retryable: true, message: 'The disk is full.' },

@@ -1,15 +1,18 @@
 import { type Clock, hasCode, type Log, PelagoError } from '#kernel'
+import type { ShardStoreStatus } from './ports.ts'
 
 /** What this gateway has seen of one provider lately. */
 export type ProviderHealth = {
   state: 'alive' | 'dark'
-  /** When it went dark, milliseconds since 1970 UTC. */
-  darkSince?: number
+  /** When this state began, milliseconds since 1970 UTC. */
+  since: number
   /** It said that it has no room; new shards go elsewhere. */
   full: boolean
   /** Moving average of the time to an answer, and a high quantile of it. */
   latencyMs: number
   slowMs: number
+  /** What it last said about itself. */
+  status?: ShardStoreStatus
 }
 
 /**
@@ -18,54 +21,70 @@ export type ProviderHealth = {
  */
 export type Health = {
   of(provider: string): ProviderHealth
-  answered(provider: string, ms: number): void
+  /** It answered; `ms` when the time says how quick it is. */
+  answered(provider: string, ms?: number): void
   failed(provider: string, error: unknown): void
   /** A probe's answer: alive, with this much room left. */
-  probed(provider: string, freeBytes: number): void
+  probed(provider: string, status: ShardStoreStatus, ms: number): void
+  /** Rises whenever a provider goes dark, comes back, fills or empties. */
+  changes(): number
 }
 
 const startLatencyMs = 20
-const roomNeeded = 256 * 1024 * 1024
 
 export function openHealth(ports: { clock: Clock; log: Log }): Health {
   const seen = new Map<string, ProviderHealth>()
+  let changes = 0
   const entry = (provider: string): ProviderHealth => {
     let health = seen.get(provider)
     if (!health) {
-      health = { state: 'alive', full: false, latencyMs: startLatencyMs, slowMs: 4 * startLatencyMs }
+      const since = ports.clock.now()
+      health = { state: 'alive', since, full: false, latencyMs: startLatencyMs, slowMs: 4 * startLatencyMs }
       seen.set(provider, health)
     }
     return health
   }
-  const alive = (provider: string) => {
+  const enter = (health: ProviderHealth, state: ProviderHealth['state']) => {
+    health.state = state
+    health.since = ports.clock.now()
+    changes++
+  }
+  const setFull = (health: ProviderHealth, full: boolean) => {
+    if (health.full !== full) changes++
+    health.full = full
+  }
+  const answered = (provider: string, ms?: number) => {
     const health = entry(provider)
     if (health.state === 'dark') {
-      ports.log('info', 'provider.back', { provider, darkMs: ports.clock.now() - (health.darkSince ?? 0) })
-      health.state = 'alive'
-      delete health.darkSince
+      ports.log('info', 'provider.back', { provider, darkMs: ports.clock.now() - health.since })
+      enter(health, 'alive')
     }
+    if (ms === undefined) return health
+    health.latencyMs += (ms - health.latencyMs) / 16
+    // A running quantile: steps up 19 times as far as down, so it settles where one answer in twenty is slower.
+    const step = Math.max(0.5, health.slowMs / 32)
+    health.slowMs = Math.max(1, health.slowMs + (ms > health.slowMs ? step : -step / 19))
     return health
   }
   return {
     of: entry,
-    answered(provider, ms) {
-      const health = alive(provider)
-      health.latencyMs += (ms - health.latencyMs) / 16
-      // A running quantile: steps up 19 times as far as down, so it settles where one answer in twenty is slower.
-      const step = Math.max(0.5, health.slowMs / 32)
-      health.slowMs = Math.max(1, health.slowMs + (ms > health.slowMs ? step : -step / 19))
-    },
+    answered,
     failed(provider, error) {
       const health = entry(provider)
-      if (hasCode(error, 'shard.full')) health.full = true
+      if (hasCode(error, 'shard.full')) setFull(health, true)
       const silent = hasCode(error, 'shard.unreachable', 'shard.uncertain') || !(error instanceof PelagoError)
       if (!silent || health.state === 'dark') return
-      health.state = 'dark'
-      health.darkSince = ports.clock.now()
+      enter(health, 'dark')
       ports.log('warn', 'provider.dark', { provider, reason: error instanceof Error ? error.message : String(error) })
     },
-    probed(provider, freeBytes) {
-      alive(provider).full = freeBytes < roomNeeded
+    probed(provider, status, ms) {
+      const health = answered(provider, ms)
+      health.status = status
+      setFull(health, status.quotaBytes - status.usedBytes < roomNeeded(status.quotaBytes))
     },
+    changes: () => changes,
   }
 }
+
+/** Below this a provider counts as full, so that a burst of writes does not run into its quota. */
+const roomNeeded = (quotaBytes: number) => Math.min(256 * 1024 * 1024, quotaBytes / 50)

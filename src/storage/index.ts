@@ -1,5 +1,9 @@
 /** Sealed, erasure-coded objects over a pool of providers. Knows no wire protocol and no people. */
 export { storageError } from './errors.ts'
+export type { StoragePorts } from './ground.ts'
+export type { ProviderHealth } from './health.ts'
+export { indexMigrations } from './index/migrations.ts'
+export { defaultLimits, type StorageLimits } from './limits.ts'
 export type { Disk, DiskFile } from './node/disk.ts'
 export type {
   Body,
@@ -18,4 +22,8 @@ export type {
   Upload,
   WriteCondition,
 } from './object.ts'
+export { type OpenStorage, openStorage } from './open.ts'
 export type { ShardStore, ShardStoreStatus, ShardWriter } from './ports.ts'
+export type { MarginCount, ObjectWhere, StorageReport } from './report.ts'
+export { keyMigrations } from './seal/epochs.store.ts'
+export { type KeyStore, openKeyStore, type RootKey } from './seal/key-store.ts'

@@ -25,12 +25,20 @@ export type StorageLimits = {
   readAhead: number
   /** How often providers are asked whether they are alive. */
   probeMs: number
+  /** No answer to a probe within this: dark. */
+  probeLimitMs: number
   /** A provider that has been dark this long is repaired around although one more loss is survived. */
   darkMs: number
+  /** Segments are widened again when the providers for it have been back this long. */
+  widenMs: number
+  /** How often the margins are counted although no provider changed. */
+  recountMs: number
   /** Pause between two rounds of repair and sweep. */
   roundMs: number
   /** Segments repaired at the same time. */
   repairs: number
+  /** A provider that did not take a removal is asked again after this. */
+  strayRetryMs: number
   /** A shard that no intent plans and no segment names any more is removed this long after, when late writes are surely over. */
   strayMs: number
 }
@@ -54,8 +62,12 @@ export const defaultLimits: StorageLimits = {
   windowRows: 4,
   readAhead: 2,
   probeMs: second,
+  probeLimitMs: 3 * second,
   darkMs: 4 * hour,
+  widenMs: 10 * second,
+  recountMs: 30 * second,
   roundMs: 2 * second,
   repairs: 4,
   strayMs: 10 * minute,
+  strayRetryMs: minute,
 }

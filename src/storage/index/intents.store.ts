@@ -42,9 +42,13 @@ export function* killIntents(now: number, limit: number): Step<string[]> {
   return rows.map((row) => row.id as string)
 }
 
-/** Gives up one intent of our own at once, after a failed write. */
-export function* killIntent(intent: string): Step<void> {
-  yield sql`UPDATE intents SET state = 'dead' WHERE id = ${intent}`
+/**
+ * Gives up one intent of our own at once.
+ * @returns whether it was still open: then it was not committed and never can be
+ */
+export function* killIntent(intent: string): Step<boolean> {
+  const rows = yield sql`UPDATE intents SET state = 'dead' WHERE id = ${intent} AND state = 'open' RETURNING id`
+  return rows.length === 1
 }
 
 /** Second step of the sweep: a dead intent's shards become strays. */

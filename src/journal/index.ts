@@ -1,0 +1,12 @@
+/** Facts, appended in the transaction of whoever states them, chained by hash, read by cursor. */
+export {
+  advanceCursor,
+  appendFact,
+  brokenAt,
+  type Entry,
+  type Fact,
+  factsAfter,
+  journalMigrations,
+  latestFacts,
+  readCursor,
+} from './fact.store.ts'

@@ -1,0 +1,15 @@
+import { errorTable } from '#kernel'
+
+/** Every code that the pool raises. */
+export const poolError = errorTable({
+  'policy.invalid': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'The policy cannot be understood: {path} {fault}.',
+  },
+  'directory.invalid': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'The directory of providers is refused: {reason}. Fetch it from the federation again.',
+  },
+})

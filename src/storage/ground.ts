@@ -1,0 +1,49 @@
+import type { Clock, Database, Log, Offload, Random } from '#kernel'
+import type { Directory } from '#pool'
+import { type Budget, openBudget } from './budget.ts'
+import { type Coders, openCoders } from './code/coder.ts'
+import { type Health, openHealth } from './health.ts'
+import { type Hedges, openHedges } from './hedges.ts'
+import type { StorageLimits } from './limits.ts'
+import type { ShardStore } from './ports.ts'
+import type { KeyStore } from './seal/key-store.ts'
+
+/** What storage is handed from outside. */
+export type StoragePorts = {
+  clock: Clock
+  random: Random
+  offload: Offload
+  log: Log
+  /** The object index; needs `indexMigrations`. */
+  index: Database
+  keys: KeyStore
+  /** The newest directory of providers that was verified. */
+  directory(): Directory
+  /** The shards of one provider of the directory. */
+  shards(provider: string): ShardStore
+}
+
+/** What every verb of storage stands on: the ports and what is shared by all requests of this gateway. */
+export type Ground = StoragePorts & {
+  limits: StorageLimits
+  health: Health
+  memory: Budget
+  coders: Coders
+  hedges: Hedges
+}
+
+export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
+  return {
+    ...ports,
+    limits,
+    health: openHealth(ports),
+    memory: openBudget(ports.clock, limits.writeMemoryBytes, limits.writeMemoryWaitMs),
+    coders: openCoders(ports.offload),
+    hedges: openHedges(limits.hedgeShare),
+  }
+}
+
+/** A name nobody has used and nobody can guess: 128 random bits in hex. */
+export function freshName(ground: Pick<Ground, 'random'>): string {
+  return Buffer.from(ground.random.bytes(16)).toString('hex')
+}

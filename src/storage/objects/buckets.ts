@@ -1,0 +1,51 @@
+import type { Call } from '#kernel'
+import { defaultPolicy, type Policy, unsatisfiable } from '#pool'
+import { storageError } from '../errors.ts'
+import { freshName, type Ground } from '../ground.ts'
+import * as store from '../index/buckets.store.ts'
+import type { Bucket } from '../object.ts'
+
+/** Creates a bucket under a policy that the pool can satisfy. @throws policy.unsatisfiable with the reason per provider */
+export async function createBucket(
+  ground: Ground,
+  call: Call,
+  { name, policy = defaultPolicy }: { name: string; policy?: Policy },
+): Promise<Bucket> {
+  checkSatisfiable(ground, policy)
+  const bucket: Bucket = {
+    id: freshName(ground),
+    name,
+    tenant: call.tenant,
+    createdAt: ground.clock.now(),
+    policy,
+    policyEpoch: 1,
+  }
+  await ground.index.transact(() => store.insertBucket(bucket))
+  return bucket
+}
+
+/** Deletes an empty bucket. @throws bucket.filled */
+export async function deleteBucket(ground: Ground, call: Call, name: string): Promise<void> {
+  await ground.index.transact(function* () {
+    yield* store.deleteBucket(yield* store.getBucket(call.tenant, name))
+  })
+}
+
+/** Sets the policy; what lies elsewhere than it allows is moved by repair. @throws policy.unsatisfiable */
+export async function setBucketPolicy(
+  ground: Ground,
+  call: Call,
+  { name, policy }: { name: string; policy: Policy },
+): Promise<Bucket> {
+  checkSatisfiable(ground, policy)
+  return ground.index.transact(function* () {
+    return yield* store.setBucketPolicy(yield* store.getBucket(call.tenant, name), policy)
+  })
+}
+
+function checkSatisfiable(ground: Ground, policy: Policy): void {
+  const refusal = unsatisfiable(ground.directory(), policy)
+  if (!refusal) return
+  const refused = Object.fromEntries(refusal.refused.map(({ provider, reason }) => [provider, reason]))
+  throw storageError('policy.unsatisfiable', { reason: refusal.reason, refused })
+}

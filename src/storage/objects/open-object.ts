@@ -1,0 +1,74 @@
+import type { Call } from '#kernel'
+import { storageError } from '../errors.ts'
+import type { Ground } from '../ground.ts'
+import { getBucket } from '../index/buckets.store.ts'
+import { findObject, partsOf, type StoredPart } from '../index/objects.store.ts'
+import { segmentsOf } from '../index/segments.store.ts'
+import type { ByteRange, ObjectStorage, OpenObject } from '../object.ts'
+import { readSegment } from '../read/read-segment.ts'
+
+/** A stretch of the object's bytes that lies in one body. */
+type Stretch = { body: string; size: number }
+
+/**
+ * Finds an object and opens it for reading. What is read later is this version, whatever happens to the key meanwhile.
+ * @throws object.missing, part.missing
+ */
+export async function openObject(
+  ground: Ground,
+  call: Call,
+  input: Parameters<ObjectStorage['openObject']>[1],
+): Promise<OpenObject> {
+  const { object, parts } = await ground.index.read(function* () {
+    const bucket = yield* getBucket(call.tenant, input.bucket)
+    const object = yield* findObject(bucket.id, input.key)
+    if (!object) throw storageError('object.missing', { bucket: bucket.name, key: input.key })
+    return { object, parts: object.multipart ? yield* partsOf(object.version) : undefined }
+  })
+  const part = input.part === undefined ? undefined : partOf(parts, input.part)
+  const stretches = (part ? [part] : parts) ?? [{ body: object.version, size: object.size }]
+  const { multipart: _, ...info } = object
+  const size = part?.size ?? object.size
+  return {
+    info: { ...info, size, ...(parts && { parts: parts.map(({ body: _, ...shown }) => shown) }) },
+    read: (range) => readStretches(ground, call, stretches, range ?? { first: 0, last: size - 1 }),
+  }
+}
+
+/** S3 numbers the one part of an object that was put whole with 1. */
+function partOf(parts: StoredPart[] | undefined, number: number): StoredPart | undefined {
+  const part = parts?.find((candidate) => candidate.number === number)
+  if (!part && (parts || number !== 1)) throw storageError('part.missing', { number })
+  return part ?? undefined
+}
+
+async function* readStretches(
+  ground: Ground,
+  call: Call,
+  stretches: Stretch[],
+  { first, last }: ByteRange,
+): AsyncGenerator<Uint8Array> {
+  // A reader that stops early must not leave requests behind.
+  const stop = new AbortController()
+  const forward = () => stop.abort(call.signal.reason)
+  if (call.signal.aborted) forward()
+  call.signal.addEventListener('abort', forward, { once: true })
+  try {
+    let start = 0
+    for (const { body, size } of stretches) {
+      if (start + size > first && start <= last) {
+        let offset = start
+        for (const segment of await ground.index.read(() => segmentsOf(body))) {
+          const range = { first: Math.max(first - offset, 0), last: Math.min(last - offset, segment.size - 1) }
+          if (range.first <= range.last) yield* readSegment(ground, call.tenant, segment, range, stop.signal)
+          offset += segment.size
+        }
+        if (offset !== start + size) throw storageError('object.damaged', { key: body, readable: 0, needed: 1 })
+      }
+      start += size
+    }
+  } finally {
+    call.signal.removeEventListener('abort', forward)
+    stop.abort(new Error('the reader has left'))
+  }
+}

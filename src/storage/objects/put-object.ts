@@ -1,0 +1,53 @@
+import type { Call } from '#kernel'
+import { freshName, type Ground } from '../ground.ts'
+import { getBucket } from '../index/buckets.store.ts'
+import { checkCondition, findObject, putObjectRow, type StoredObject } from '../index/objects.store.ts'
+import type { ObjectInfo, ObjectStorage } from '../object.ts'
+import { commitBody } from '../write/commit-body.ts'
+import { writeBody } from '../write/write-body.ts'
+
+/**
+ * Stores one object. Resolves when its bytes are durable at providers that keep the bucket's promise, and in the index.
+ * The condition is looked at early, to spare the bytes, and decided in the commit.
+ */
+export async function putObject(
+  ground: Ground,
+  call: Call,
+  input: Parameters<ObjectStorage['putObject']>[1],
+): Promise<ObjectInfo> {
+  const { key, condition } = input
+  const bucket = await ground.index.read(function* () {
+    const bucket = yield* getBucket(call.tenant, input.bucket)
+    if (condition.ifNoneMatch || condition.ifMatch !== undefined) {
+      checkCondition(yield* findObject(bucket.id, key), condition, bucket.name, key)
+    }
+    return bucket
+  })
+  const version = freshName(ground)
+  const written = await writeBody(ground, call, bucket, version, input.body)
+  const object: StoredObject = {
+    key,
+    version,
+    size: written.size,
+    etag: Buffer.from(written.md5).toString('hex'),
+    modifiedAt: ground.clock.now(),
+    headers: input.headers,
+    multipart: false,
+    ...(written.checksum && { checksum: written.checksum }),
+  }
+  return commitBody(
+    ground,
+    bucket,
+    written,
+    function* () {
+      const current = yield* findObject(bucket.id, key)
+      checkCondition(current, condition, bucket.name, key)
+      yield* putObjectRow(bucket.id, object, current, ground.clock.now() + ground.limits.readerGraceMs)
+      return object
+    },
+    function* () {
+      const current = yield* findObject(bucket.id, key)
+      return current?.version === version ? current : undefined
+    },
+  )
+}

@@ -1,0 +1,79 @@
+import type { Call } from '#kernel'
+import { checkFence, type Loop } from '#work'
+import { type Ground, openGround, type StoragePorts } from './ground.ts'
+import type { ProviderHealth } from './health.ts'
+import { getBucket, listBuckets } from './index/buckets.store.ts'
+import { defaultLimits, type StorageLimits } from './limits.ts'
+import type { ObjectStorage } from './object.ts'
+import { createBucket, deleteBucket, setBucketPolicy } from './objects/buckets.ts'
+import { completeUpload } from './objects/complete-upload.ts'
+import { deleteObject } from './objects/delete-object.ts'
+import { listObjects } from './objects/list-objects.ts'
+import { listUploads } from './objects/list-uploads.ts'
+import { openObject } from './objects/open-object.ts'
+import { putObject } from './objects/put-object.ts'
+import { abortUpload, createUpload, listParts, putPart } from './objects/uploads.ts'
+import { probeRound } from './repair/probe-round.ts'
+import { openRepairer } from './repair/repair-round.ts'
+import { sweepRound } from './repair/sweep.ts'
+import { type ObjectWhere, reportStorage, type StorageReport, whereObject } from './report.ts'
+
+export type OpenStorage = {
+  objects: ObjectStorage
+  /** Repair and sweep: one gateway of an index does them, under a lease. */
+  loops: Loop[]
+  /** Looks after the providers once; every gateway does this for itself. */
+  probe(signal: AbortSignal): Promise<void>
+  provider(id: string): ProviderHealth
+  report(): Promise<StorageReport & { repairing: number }>
+  where(call: Call, input: { bucket: string; key: string }): Promise<ObjectWhere>
+  /** Plaintext in memory now, for tests and telemetry. */
+  memoryUsed(): number
+}
+
+/** Opens storage over its ports. Nothing runs by itself: loops are handed to the work plane. */
+export function openStorage(ports: StoragePorts, limits: StorageLimits = defaultLimits): OpenStorage {
+  const ground = openGround(ports, limits)
+  const repairer = openRepairer(ground)
+  return {
+    objects: objectsOf(ground),
+    loops: [
+      {
+        name: 'storage.repair',
+        everyMs: limits.roundMs,
+        run: (fence, signal) => repairer.round(() => checkFence(fence), signal),
+      },
+      {
+        name: 'storage.sweep',
+        everyMs: limits.roundMs,
+        run: (fence, signal) => sweepRound(ground, () => checkFence(fence), signal),
+      },
+    ],
+    probe: (signal) => probeRound(ground, signal),
+    provider: (id) => ground.health.of(id),
+    report: async () => ({ ...(await reportStorage(ground)), repairing: repairer.busy() }),
+    where: (call, input) => whereObject(ground, call.tenant, input),
+    memoryUsed: () => ground.memory.used(),
+  }
+}
+
+function objectsOf(ground: Ground): ObjectStorage {
+  const { index } = ground
+  return {
+    createBucket: (call, input) => createBucket(ground, call, input),
+    deleteBucket: (call, name) => deleteBucket(ground, call, name),
+    getBucket: (call, name) => index.read(() => getBucket(call.tenant, name)),
+    listBuckets: (call) => index.read(() => listBuckets(call.tenant)),
+    setBucketPolicy: (call, input) => setBucketPolicy(ground, call, input),
+    putObject: (call, input) => putObject(ground, call, input),
+    openObject: (call, input) => openObject(ground, call, input),
+    deleteObject: (call, input) => deleteObject(ground, call, input),
+    listObjects: (call, input) => index.read(() => listObjects(call.tenant, input)),
+    createUpload: (call, input) => createUpload(ground, call, input),
+    putPart: (call, input) => putPart(ground, call, input),
+    listParts: (call, input) => listParts(ground, call, input),
+    listUploads: (call, input) => index.read(() => listUploads(call.tenant, input)),
+    completeUpload: (call, input) => completeUpload(ground, call, input),
+    abortUpload: (call, input) => abortUpload(ground, call, input),
+  }
+}

@@ -1,0 +1,41 @@
+import type { Row, Statement } from '#kernel'
+import { storageError } from '../errors.ts'
+import type { Ground } from '../ground.ts'
+import { getBucketById } from '../index/buckets.store.ts'
+import { closeIntent, insertStray } from '../index/intents.store.ts'
+import type { Segment } from '../index/segment.ts'
+import { deleteGap, replaceSegment } from '../index/segments.store.ts'
+import type { Bucket } from '../object.ts'
+
+/** Throws inside a transaction when this process may no longer do background work. */
+export type Guard = () => Generator<Statement, void, Row[]>
+
+/**
+ * Puts the repaired segment in place of the old one, if nobody changed it meanwhile. Shards that are not used any more
+ * stay for readers that began before, then go to the trash. An outcome that is lost on the way back is no harm: the next
+ * round looks at what is there.
+ * @throws repair.overtaken
+ */
+export async function replaceCommitted(
+  ground: Ground,
+  bucket: Bucket,
+  intent: string,
+  segment: Segment,
+  next: Segment,
+  guard: Guard,
+): Promise<void> {
+  const now = ground.clock.now()
+  const kept = new Set(next.names)
+  await ground.index.transact(function* () {
+    yield* guard()
+    const current = yield* getBucketById(bucket.id)
+    const open = yield* closeIntent(intent, kept, now + ground.limits.strayMs)
+    const swapped = open && current?.policyEpoch === bucket.policyEpoch && (yield* replaceSegment(segment, next))
+    if (!swapped) throw storageError('repair.overtaken', { segment: segment.segment })
+    for (const [shard, name] of segment.names.entries()) {
+      if (kept.has(name)) continue
+      yield* insertStray(segment.holders[shard] as string, name, now + ground.limits.readerGraceMs)
+      yield* deleteGap(segment, shard)
+    }
+  })
+}

@@ -1,0 +1,38 @@
+import { freshName, type Ground } from '../ground.ts'
+import type { Segment } from '../index/segment.ts'
+import type { Bucket } from '../object.ts'
+import { readSegment } from '../read/read-segment.ts'
+import { giveUp } from '../write/give-up.ts'
+import { wholePlain } from '../write/plain.ts'
+import { plan, writeSegment } from '../write/write-segment.ts'
+import { type Guard, replaceCommitted } from './replace-committed.ts'
+
+/** Stores a segment anew, with fresh keys and whatever code the providers of now allow, and lets it take the old one's place. */
+export async function rewriteSegment(
+  ground: Ground,
+  bucket: Bucket,
+  segment: Segment,
+  guard: Guard,
+  signal: AbortSignal,
+): Promise<void> {
+  const intent = freshName(ground)
+  await ground.memory.take(segment.size)
+  try {
+    const bytes = Buffer.allocUnsafeSlow(segment.size)
+    let at = 0
+    const whole = { first: 0, last: segment.size - 1 }
+    for await (const chunk of readSegment(ground, bucket.tenant, segment, whole, signal)) {
+      bytes.set(chunk, at)
+      at += chunk.length
+    }
+    await plan(ground, intent, [])
+    const { body, position } = segment
+    const next = await writeSegment(ground, { bucket, intent, body, position, plain: wholePlain(bytes), signal })
+    await replaceCommitted(ground, bucket, intent, segment, next, guard)
+  } catch (error) {
+    await giveUp(ground, intent)
+    throw error
+  } finally {
+    ground.memory.give(segment.size)
+  }
+}

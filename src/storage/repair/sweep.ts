@@ -1,0 +1,99 @@
+import type { Ground } from '../ground.ts'
+import {
+  buryIntents,
+  deleteStray,
+  dueStrays,
+  insertStray,
+  killIntents,
+  type PlannedShard,
+  postponeStray,
+} from '../index/intents.store.ts'
+import { deleteDeadBody, dueBodies } from '../index/objects.store.ts'
+import { deleteSegments, segmentsOf } from '../index/segments.store.ts'
+import { forgetFinishedUploads } from '../index/uploads.store.ts'
+import type { Guard } from './replace-committed.ts'
+
+const intentsAtOnce = 64
+const bodiesAtOnce = 16
+const straysAtOnce = 256
+const trashesAtOnce = 16
+const keepAnswersMs = 24 * 60 * 60 * 1000
+
+/**
+ * One bounded round of cleaning up: writes that were given up, bytes that nothing refers to, shards due for the trash.
+ * Each step is a transaction that may be done twice. Providers keep what they are told to trash for days.
+ * @returns whether there is more to do right away
+ */
+export async function sweepRound(ground: Ground, guard: Guard, signal: AbortSignal): Promise<'more' | 'idle'> {
+  const now = ground.clock.now()
+  const { strayMs } = ground.limits
+  // First flip, then bury: between the two no writer can commit, so no shard of a commit is ever trashed.
+  const killed = await ground.index.transact(function* () {
+    yield* guard()
+    return yield* killIntents(now, intentsAtOnce)
+  })
+  for (const intent of killed) ground.log('info', 'intent.expired', { intent })
+  const buried = await ground.index.transact(function* () {
+    yield* guard()
+    return yield* buryIntents(now + strayMs, intentsAtOnce)
+  })
+  const bodies = await ground.index.transact(function* () {
+    yield* guard()
+    const due = yield* dueBodies(now, bodiesAtOnce)
+    for (const body of due) {
+      for (const segment of yield* segmentsOf(body)) {
+        for (const [shard, name] of segment.names.entries()) {
+          yield* insertStray(segment.holders[shard] as string, name, now)
+        }
+      }
+      yield* deleteSegments(body)
+      yield* deleteDeadBody(body)
+    }
+    yield* forgetFinishedUploads(now - keepAnswersMs)
+    return due.length
+  })
+  const strays = await ground.index.read(() => dueStrays(now, straysAtOnce))
+  await trashAll(ground, strays, guard, signal)
+  const more = buried === intentsAtOnce || bodies === bodiesAtOnce || strays.length === straysAtOnce
+  return more ? 'more' : 'idle'
+}
+
+async function trashAll(ground: Ground, strays: PlannedShard[], guard: Guard, signal: AbortSignal): Promise<void> {
+  const gone: PlannedShard[] = []
+  const later: PlannedShard[] = []
+  const rest = [...strays]
+  const lane = async () => {
+    for (let stray = rest.shift(); stray; stray = rest.shift()) {
+      signal.throwIfAborted()
+      if (await trash(ground, stray, signal)) gone.push(stray)
+      else later.push(stray)
+    }
+  }
+  await Promise.all(Array.from({ length: trashesAtOnce }, lane))
+  if (strays.length === 0) return
+  const again = ground.clock.now() + ground.limits.strayRetryMs
+  await ground.index.transact(function* () {
+    yield* guard()
+    for (const { name } of gone) yield* deleteStray(name)
+    for (const { name } of later) yield* postponeStray(name, again)
+  })
+}
+
+/** @returns whether the provider has it in its trash, or never had it */
+async function trash(ground: Ground, { provider, name }: PlannedShard, signal: AbortSignal): Promise<boolean> {
+  const known = ground.directory().providers.some((member) => member.id === provider)
+  if (!known || ground.health.of(provider).state === 'dark') return false
+  const limit = new AbortController()
+  const stop = ground.clock.after(ground.limits.shardMs, () => limit.abort(new Error('no answer in time')))
+  try {
+    await ground.shards(provider).trash(name, AbortSignal.any([signal, limit.signal]))
+    return true
+  } catch (error) {
+    if (signal.aborted) throw error
+    ground.health.failed(provider, error)
+    ground.log('info', 'stray.left', { provider, reason: error instanceof Error ? error.message : String(error) })
+    return false
+  } finally {
+    stop()
+  }
+}

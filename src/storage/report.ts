@@ -1,0 +1,143 @@
+import { judge, margin, type Policy, type Provider } from '#pool'
+import { storageError } from './errors.ts'
+import type { Ground } from './ground.ts'
+import { allBuckets, getBucket } from './index/buckets.store.ts'
+import { countObjects, findObject, partsOf } from './index/objects.store.ts'
+import type { Segment } from './index/segment.ts'
+import { countPlacements, gapsOf, listGaps, segmentAt, segmentsOf } from './index/segments.store.ts'
+
+export type MarginCount = { margin: number; segments: number; bytes: number }
+
+/** How the stored bytes stand, counted in the index and seen through what this gateway knows of its providers. */
+export type StorageReport = {
+  /** How many further losses are survived -> how much is in that state; -1 cannot be read now. Ascending. */
+  margins: MarginCount[]
+  /** Segments whose margin is below what their bucket's policy promises. */
+  degraded: number
+  objects: number
+}
+
+const gapsCounted = 1000
+
+/** Counts margins by placement, whatever the number of segments, and corrects for single lost shards. */
+export async function reportStorage(ground: Ground): Promise<StorageReport> {
+  const { counts, buckets, objects, gapped } = await ground.index.read(function* () {
+    const gapped = new Map<string, { segment: Segment; lost: Set<number> }>()
+    for (const gap of yield* listGaps(gapsCounted)) {
+      const id = `${gap.body}/${gap.position}`
+      const known = gapped.get(id)
+      if (known) known.lost.add(gap.shard)
+      else {
+        const segment = yield* segmentAt(gap)
+        if (segment) gapped.set(id, { segment, lost: new Set([gap.shard]) })
+      }
+    }
+    return { counts: yield* countPlacements(), buckets: yield* allBuckets(), objects: yield* countObjects(), gapped }
+  })
+  const policies = new Map(buckets.map((bucket) => [bucket.id, bucket.policy]))
+  const margins = new Map<number, MarginCount>()
+  let degraded = 0
+  const add = (bucket: string, left: number, segments: number, bytes: number) => {
+    const count = margins.get(left) ?? { margin: left, segments: 0, bytes: 0 }
+    count.segments += segments
+    count.bytes += bytes
+    margins.set(left, count)
+    if (left < (policies.get(bucket)?.survive.providers ?? 0)) degraded += segments
+  }
+  for (const count of counts) add(count.bucket, marginOf(ground, count, none), count.segments, count.bytes)
+  for (const { segment, lost } of gapped.values()) {
+    add(segment.bucket, marginOf(ground, segment, none), -1, -segment.size)
+    add(segment.bucket, marginOf(ground, segment, lost), 1, segment.size)
+  }
+  const ordered = [...margins.values()].filter((count) => count.segments > 0).sort((a, b) => a.margin - b.margin)
+  return { margins: ordered, degraded, objects: objects.objects }
+}
+
+const none: ReadonlySet<number> = new Set()
+
+function marginOf(ground: Ground, { holders, k }: { holders: string[]; k: number }, lost: ReadonlySet<number>): number {
+  const known = new Map(ground.directory().providers.map((provider) => [provider.id, provider]))
+  const alive = holders
+    .filter((holder, shard) => !lost.has(shard) && ground.health.of(holder).state === 'alive')
+    .map((holder) => known.get(holder))
+    .filter((provider) => provider !== undefined)
+  return margin(alive, k)
+}
+
+export type ShardPlace = {
+  index: number
+  name: string
+  provider: string
+  country: string
+  owner: string
+  state: 'alive' | 'dark' | 'gone' | 'lost'
+}
+export type ObjectWhere = {
+  key: string
+  version: string
+  size: number
+  policy: Policy
+  segments: { id: string; bytes: number; data: number; parity: number; margin: number; shards: ShardPlace[] }[]
+  refused: { provider: string; reason: string }[]
+  /** Eligible providers that hold nothing of it, with the reason. */
+  idle: { provider: string; reason: string }[]
+}
+
+/** Says which shard of an object lies at whom. @throws bucket.missing, object.missing */
+export async function whereObject(
+  ground: Ground,
+  tenant: string,
+  input: { bucket: string; key: string },
+): Promise<ObjectWhere> {
+  const { bucket, object, segments } = await ground.index.read(function* () {
+    const bucket = yield* getBucket(tenant, input.bucket)
+    const object = yield* findObject(bucket.id, input.key)
+    if (!object) throw storageError('object.missing', { bucket: bucket.name, key: input.key })
+    const bodies = object.multipart ? (yield* partsOf(object.version)).map((part) => part.body) : [object.version]
+    const segments: { segment: Segment; lost: Set<number> }[] = []
+    for (const body of bodies) {
+      for (const segment of yield* segmentsOf(body)) {
+        segments.push({ segment, lost: new Set((yield* gapsOf(segment)).map((gap) => gap.shard)) })
+      }
+    }
+    return { bucket, object, segments }
+  })
+  const directory = ground.directory()
+  const known = new Map(directory.providers.map((provider) => [provider.id, provider]))
+  const { eligible, refused } = judge(directory, bucket.policy)
+  const holding = new Set(segments.flatMap(({ segment }) => segment.holders))
+  return {
+    key: object.key,
+    version: object.version,
+    size: object.size,
+    policy: bucket.policy,
+    segments: segments.map(({ segment, lost }) => ({
+      id: segment.segment,
+      bytes: segment.size,
+      data: segment.k,
+      parity: segment.m,
+      margin: marginOf(ground, segment, lost),
+      shards: segment.holders.map((holder, index) => ({
+        index,
+        name: segment.names[index] as string,
+        ...factsOf(known.get(holder), holder),
+        state: lost.has(index) ? 'lost' : known.has(holder) ? ground.health.of(holder).state : 'gone',
+      })),
+    })),
+    refused,
+    idle: eligible
+      .filter((provider) => !holding.has(provider.id))
+      .map((provider) => ({ provider: provider.id, reason: idleReason(ground, provider.id) })),
+  }
+}
+
+function factsOf(provider: Provider | undefined, id: string) {
+  return { provider: id, country: provider?.country ?? '??', owner: provider?.owner ?? 'unknown' }
+}
+
+function idleReason(ground: Ground, provider: string): string {
+  const health = ground.health.of(provider)
+  if (health.state === 'dark') return 'It is allowed, but does not answer.'
+  if (health.full) return 'It is allowed, but has no room left.'
+  return 'It is allowed and free; the code needs no further provider.'
+}

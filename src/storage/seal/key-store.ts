@@ -1,0 +1,117 @@
+import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto'
+import type { Database, Random } from '#kernel'
+import { storageError } from '../errors.ts'
+import { findEpoch, keepFirstEpoch } from './epochs.store.ts'
+import type { SegmentKeys } from './segment-seal.ts'
+
+/** A segment's keys as the index keeps them: readable only with the bucket's epoch keys, which the index does not hold. */
+export type WrappedKeys = { epoch: number; data: Uint8Array; integrity: Uint8Array; commitment: Uint8Array }
+
+/** The key above all keys. A key management system can stand behind it. */
+export type RootKey = {
+  wrap(plain: Uint8Array, context: Uint8Array): Promise<Uint8Array>
+  unwrap(wrapped: Uint8Array, context: Uint8Array): Promise<Uint8Array>
+}
+
+export type KeyStore = {
+  /** Wraps under the bucket's current epoch, which is made on first use. */
+  wrap(bucket: string, keys: SegmentKeys): Promise<WrappedKeys>
+  unwrapIntegrity(bucket: string, segment: Uint8Array, wrapped: WrappedKeys): Promise<Uint8Array>
+  /** @throws key.commitment when the key that comes out is not the one that was wrapped */
+  unwrapData(bucket: string, segment: Uint8Array, wrapped: WrappedKeys): Promise<Uint8Array>
+}
+
+/** Two independent keys, so that audit and repair can be given the one without the other. */
+type Epoch = { number: number; data: Uint8Array; integrity: Uint8Array }
+
+const keyBytes = 32
+const keptEpochs = 10_000
+
+export function openKeyStore(ports: { database: Database; random: Random; root: RootKey }): KeyStore {
+  const { database, random, root } = ports
+  const current = new Map<string, Promise<Epoch>>()
+  const known = new Map<string, Promise<Epoch>>()
+  const context = (bucket: string, epoch: number) => Buffer.from(`pelago epoch ${bucket} ${epoch}`)
+
+  const unwrapEpoch = async (bucket: string, number: number, wrapped: Uint8Array): Promise<Epoch> => {
+    const keys = await root.unwrap(wrapped, context(bucket, number))
+    return { number, data: keys.subarray(0, keyBytes), integrity: keys.subarray(keyBytes) }
+  }
+  const makeEpoch = async (bucket: string): Promise<Epoch> => {
+    const fresh = await root.wrap(random.bytes(2 * keyBytes), context(bucket, 1))
+    const row = await database.transact(() => keepFirstEpoch(bucket, fresh))
+    if (!row) throw storageError('key.missing', { epoch: 1 })
+    return unwrapEpoch(bucket, row.epoch, row.wrapped)
+  }
+  const loadEpoch = async (bucket: string, number: number): Promise<Epoch> => {
+    const row = await database.read(() => findEpoch(bucket, number))
+    if (!row) throw storageError('key.missing', { epoch: number })
+    return unwrapEpoch(bucket, number, row.wrapped)
+  }
+  const kept = (cache: Map<string, Promise<Epoch>>, id: string, make: () => Promise<Epoch>) => {
+    const found = cache.get(id)
+    if (found) return found
+    if (cache.size >= keptEpochs) cache.clear()
+    const made = make()
+    cache.set(id, made)
+    made.catch(() => cache.delete(id))
+    return made
+  }
+  const epochOf = (bucket: string, number: number) =>
+    kept(known, `${bucket}/${number}`, () => loadEpoch(bucket, number))
+
+  return {
+    async wrap(bucket, { segment, data, integrity }) {
+      const epoch = await kept(current, bucket, () => makeEpoch(bucket))
+      return {
+        epoch: epoch.number,
+        data: wrapKey(segmentKey(epoch.data, 'data', segment), data),
+        integrity: wrapKey(segmentKey(epoch.integrity, 'integrity', segment), integrity),
+        commitment: commit(data, segment),
+      }
+    },
+    async unwrapIntegrity(bucket, segment, wrapped) {
+      const epoch = await epochOf(bucket, wrapped.epoch)
+      return unwrapKey(segmentKey(epoch.integrity, 'integrity', segment), wrapped.integrity, segment)
+    },
+    async unwrapData(bucket, segment, wrapped) {
+      const epoch = await epochOf(bucket, wrapped.epoch)
+      const data = unwrapKey(segmentKey(epoch.data, 'data', segment), wrapped.data, segment)
+      if (!timingSafeEqual(commit(data, segment), wrapped.commitment)) throw mismatch(segment)
+      return data
+    },
+  }
+}
+
+/** The key that wraps one segment's key. It is used for that alone, which is why a nonce of zeros is right. */
+function segmentKey(epochKey: Uint8Array, use: string, segment: Uint8Array): Uint8Array {
+  return createHmac('sha256', epochKey).update(`pelago wrap ${use} 1`).update(segment).digest()
+}
+
+/** AES-GCM does not commit to its key: a ciphertext can be made that opens under two. This says which one it is. */
+function commit(data: Uint8Array, segment: Uint8Array): Uint8Array {
+  return createHmac('sha256', data).update('pelago commitment 1').update(segment).digest()
+}
+
+const zeroNonce = Buffer.alloc(12)
+
+function wrapKey(key: Uint8Array, plain: Uint8Array): Uint8Array {
+  const cipher = createCipheriv('aes-256-gcm', key, zeroNonce)
+  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+}
+
+function unwrapKey(key: Uint8Array, wrapped: Uint8Array, segment: Uint8Array): Uint8Array {
+  const decipher = createDecipheriv('aes-256-gcm', key, zeroNonce)
+  decipher.setAuthTag(wrapped.subarray(keyBytes))
+  const plain = decipher.update(wrapped.subarray(0, keyBytes))
+  try {
+    decipher.final()
+  } catch (error) {
+    throw mismatch(segment, error)
+  }
+  return plain
+}
+
+function mismatch(segment: Uint8Array, cause?: unknown) {
+  return storageError('key.commitment', { segment: Buffer.from(segment).toString('hex') }, cause)
+}

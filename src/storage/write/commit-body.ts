@@ -1,0 +1,58 @@
+import { hasCode, type Row, type Statement } from '#kernel'
+import { judge } from '#pool'
+import { storageError } from '../errors.ts'
+import type { Ground } from '../ground.ts'
+import { getBucketById } from '../index/buckets.store.ts'
+import { closeIntent } from '../index/intents.store.ts'
+import { insertSegment } from '../index/segments.store.ts'
+import type { Bucket } from '../object.ts'
+import { giveUp } from './give-up.ts'
+import type { WrittenBody } from './write-body.ts'
+
+type Step<T> = Generator<Statement, T, Row[]>
+
+/**
+ * Makes a written body count: in one transaction the open intent goes, the segments come, and `act` states what they are for.
+ * @param act the caller's own rows; what it throws undoes all
+ * @param find what `act` would have returned, when the commit's outcome was lost on the way back
+ * @throws commit.lost when the sweeper was quicker, object.conflict when the bucket's policy changed meanwhile,
+ *   commit.uncertain when even asking again brings no answer
+ */
+export async function commitBody<T>(
+  ground: Ground,
+  bucket: Bucket,
+  written: WrittenBody,
+  act: () => Step<T>,
+  find: () => Step<T | undefined>,
+): Promise<T> {
+  const used = new Set(written.segments.flatMap((segment) => segment.names))
+  try {
+    checkHolders(ground, bucket, written)
+    return await ground.index.transact(function* () {
+      const current = yield* getBucketById(bucket.id)
+      if (!current) throw storageError('bucket.missing', { bucket: bucket.name })
+      if (current.policyEpoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
+      const open = yield* closeIntent(written.body, used, ground.clock.now() + ground.limits.strayMs)
+      if (!open) throw storageError('commit.lost')
+      for (const segment of written.segments) yield* insertSegment(segment)
+      return yield* act()
+    })
+  } catch (error) {
+    const open = await giveUp(ground, written.body)
+    if (!hasCode(error, 'database.uncertain')) throw error
+    // The intent decides: still open means that the commit did not happen, and now never will.
+    if (open === true) throw storageError('commit.lost', {}, error)
+    if (open === undefined) throw storageError('commit.uncertain', {}, error)
+    const found = await ground.index.read(find)
+    if (found === undefined) throw storageError('commit.lost', {}, error)
+    return found
+  }
+}
+
+/** The directory may have changed while the bytes were on their way. */
+function checkHolders(ground: Ground, bucket: Bucket, written: WrittenBody): void {
+  const eligible = new Set(judge(ground.directory(), bucket.policy).eligible.map((provider) => provider.id))
+  for (const segment of written.segments) {
+    for (const holder of segment.holders) if (!eligible.has(holder)) throw storageError('commit.lost')
+  }
+}

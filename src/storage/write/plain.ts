@@ -1,0 +1,110 @@
+import type { OffloadedHash } from '#kernel'
+import { release } from '#kernel'
+import { storageError } from '../errors.ts'
+import type { Body } from '../object.ts'
+
+/** The plaintext of one segment while it arrives. It is kept until enough shards are durable, so that any shard can be made again. */
+export type Plain = {
+  readonly bytes: Uint8Array
+  /** Resolves when the first `length` bytes are there; rejects when the body broke off. */
+  reach(length: number): Promise<void>
+}
+
+type OpenPlain = Plain & { filled: number; advance(length: number): void; fail(error: unknown): void }
+
+/** Plaintext that is whole already. */
+export function wholePlain(bytes: Uint8Array): Plain {
+  return { bytes, reach: async () => {} }
+}
+
+export function openPlain(size: number): OpenPlain {
+  let waiters: { length: number; resolve: () => void; reject: (error: unknown) => void }[] = []
+  let broken: { error: unknown } | undefined
+  const plain: OpenPlain = {
+    // Without zeros first: `filled` guards what is read.
+    bytes: Buffer.allocUnsafeSlow(size),
+    filled: 0,
+    reach(length) {
+      if (broken) return Promise.reject(broken.error)
+      if (plain.filled >= length) return Promise.resolve()
+      return new Promise((resolve, reject) => waiters.push({ length, resolve, reject }))
+    },
+    advance(length) {
+      plain.filled += length
+      const ready = waiters.filter((waiter) => waiter.length <= plain.filled)
+      if (ready.length === 0) return
+      waiters = waiters.filter((waiter) => waiter.length > plain.filled)
+      for (const waiter of ready) waiter.resolve()
+    },
+    fail(error) {
+      broken = { error }
+      for (const waiter of waiters) waiter.reject(error)
+      waiters = []
+    },
+  }
+  return plain
+}
+
+/** Cuts a body's chunks into segments, hashing as it goes. */
+export type BodyReader = {
+  /** Fills the segment. `progress` is awaited after each chunk. Rejects, and breaks the segment, when the body ends early or fails. */
+  fill(plain: OpenPlain, progress: () => Promise<void>): Promise<void>
+  /** After the last segment: checks that nothing follows. @returns the MD5 of everything */
+  end(): Promise<Uint8Array>
+  /** Gives up; does not wait for the sender. */
+  drop(): void
+}
+
+export function openBodyReader(body: Body, md5: OffloadedHash): BodyReader {
+  const chunks = body.chunks[Symbol.asyncIterator]()
+  let got = 0
+  let rest: Uint8Array | undefined
+  let hashed = Promise.resolve()
+
+  const next = async (): Promise<Uint8Array | undefined> => {
+    if (rest) {
+      const chunk = rest
+      rest = undefined
+      return chunk
+    }
+    const { done, value } = await chunks.next()
+    return done ? undefined : value
+  }
+
+  return {
+    async fill(plain, progress) {
+      try {
+        while (plain.filled < plain.bytes.length) {
+          const chunk = await next()
+          if (!chunk) throw storageError('body.short', { got, size: body.size })
+          const at = plain.filled
+          const taken = Math.min(chunk.length, plain.bytes.length - at)
+          plain.bytes.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), at)
+          if (taken < chunk.length) rest = chunk.subarray(taken)
+          else release(chunk)
+          got += taken
+          // One update at a time is under way while the next chunk is awaited.
+          await hashed
+          hashed = md5.update(plain.bytes.subarray(at, at + taken))
+          hashed.catch(() => {})
+          plain.advance(taken)
+          await progress()
+        }
+      } catch (error) {
+        plain.fail(error)
+        throw error
+      }
+    },
+    async end() {
+      for (let chunk = await next(); chunk; chunk = await next()) {
+        if (chunk.length > 0) throw storageError('body.long', { size: body.size })
+      }
+      await hashed
+      return md5.digest()
+    },
+    drop() {
+      md5.drop()
+      chunks.return?.().catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,169 @@
+import type { Bucket } from '../object.ts'
+import { hasCode } from '#kernel'
+import { type Provider, survives } from '#pool'
+import { storageError } from '../errors.ts'
+import { freshName, type Ground } from '../ground.ts'
+import { type PlannedShard, planShards } from '../index/intents.store.ts'
+import type { Segment } from '../index/segment.ts'
+import { freshKeys } from '../seal/segment-seal.ts'
+import { segmentShape } from '../seal/shape.ts'
+import { type Choice, chooseHolders, chooseSpare } from './choose.ts'
+import { openRowEncoder, type RowEncoder } from './encode-row.ts'
+import type { Plain } from './plain.ts'
+import { settle } from './settle.ts'
+import { openShardUpload, type ShardUpload } from './shard-upload.ts'
+
+/** Cells of one shard that may wait to be sent; more would only grow memory while the slowest catches up. */
+const waitingCells = 3
+
+export type SegmentJob = {
+  bucket: Bucket
+  /** The intent that names every shard before it is written. */
+  intent: string
+  body: string
+  position: number
+  plain: Plain
+  signal: AbortSignal
+}
+
+/**
+ * Seals, codes and stores one segment; resolves when all its shards are durable at providers that keep the policy's promise.
+ * A shard that fails or stalls goes to a spare; without one, the segment is begun again on the providers that are left.
+ * @throws pool.short, pool.full, commit.lost, or why the body broke off
+ */
+export async function writeSegment(ground: Ground, job: SegmentJob): Promise<Segment> {
+  const avoid = new Set<string>()
+  let trouble: unknown
+  for (let attempt = 1; attempt <= ground.limits.attempts; attempt++) {
+    job.signal.throwIfAborted()
+    const choice = chooseHolders(ground, job.bucket.policy, avoid)
+    const controller = new AbortController()
+    const forward = () => controller.abort(job.signal.reason)
+    job.signal.addEventListener('abort', forward, { once: true })
+    try {
+      const outcome = await attemptSegment(ground, job, choice, controller.signal)
+      if ('segment' in outcome) return outcome.segment
+      for (const provider of outcome.failed.keys()) avoid.add(provider)
+      trouble = [...outcome.failed.values()][0]
+      ground.log('warn', 'segment.again', { attempt, avoided: [...avoid].join(',') })
+    } finally {
+      job.signal.removeEventListener('abort', forward)
+      controller.abort(new Error('the attempt is over'))
+    }
+  }
+  if (hasCode(trouble, 'shard.full')) throw storageError('pool.full', {}, trouble)
+  throw storageError('write.troubled', { attempts: ground.limits.attempts }, trouble)
+}
+
+type Outcome = { segment: Segment } | { failed: Map<string, unknown> }
+
+async function attemptSegment(ground: Ground, job: SegmentJob, choice: Choice, signal: AbortSignal): Promise<Outcome> {
+  const { bucket, plain } = job
+  const shape = segmentShape(plain.bytes.length, choice.k, choice.m)
+  const keys = freshKeys(ground.random)
+  const [wrapped, coder] = await Promise.all([
+    ground.keys.wrap(bucket.id, keys),
+    ground.coders.coder(choice.k, choice.m),
+  ])
+  const encoder = openRowEncoder(shape, bucket.tenant, keys, coder, plain)
+  const open = async (providers: readonly Provider[]): Promise<ShardUpload[]> => {
+    const shards = providers.map((provider) => ({ provider: provider.id, name: freshName(ground) }))
+    await plan(ground, job.intent, shards)
+    return shards.map((shard) => openShardUpload(ground, shard, shape, signal))
+  }
+
+  const holders = [...choice.holders]
+  const uploads = await open(holders)
+  const failed = new Map<string, unknown>()
+  const hopeless = () => noteFailures(uploads, failed) && !spared(ground, choice, holders, uploads, failed)
+  for (let row = 0; row < encoder.rows; row++) {
+    await plain.reach(encoder.needs(row))
+    signal.throwIfAborted()
+    encoder.row(row).forEach((cell, shard) => {
+      uploads[shard]?.push(cell)
+    })
+    await settle(ground, uploads, choice.k, (upload) => upload.drained(waitingCells))
+    if (hopeless()) return { failed }
+  }
+  await settle(ground, uploads, choice.k, (upload) => upload.finish())
+
+  while (noteFailures(uploads, failed)) {
+    const shard = uploads.findIndex((upload) => upload.failure() !== undefined)
+    const spare = chooseSpare(ground, choice.policy, without(holders, shard), choice.k, new Set(failed.keys()))
+    if (!spare) return { failed }
+    const [upload] = await open([spare])
+    if (!upload) return { failed }
+    await pushShard(ground, encoder, upload, shard)
+    uploads[shard] = upload
+    holders[shard] = spare
+  }
+  signal.throwIfAborted()
+  if (!survives(holders, choice.k, choice.policy)) {
+    throw storageError('pool.short', { alive: holders.length, promise: `${bucket.policy.survive.providers} providers` })
+  }
+  return {
+    segment: {
+      body: job.body,
+      position: job.position,
+      bucket: bucket.id,
+      generation: 1,
+      segment: Buffer.from(keys.segment).toString('hex'),
+      size: shape.size,
+      k: choice.k,
+      m: choice.m,
+      holders: holders.map((provider) => provider.id),
+      names: uploads.map((upload) => upload.shard.name),
+      epoch: wrapped.epoch,
+      dataKey: wrapped.data,
+      integrityKey: wrapped.integrity,
+      commitment: wrapped.commitment,
+    },
+  }
+}
+
+/** Every shard is named in the index before its first byte leaves, so that none can be left behind unseen. */
+export async function plan(ground: Ground, intent: string, shards: PlannedShard[]): Promise<void> {
+  const expiresAt = ground.clock.now() + ground.limits.intentMs
+  const open = await ground.index.transact(() => planShards(intent, expiresAt, shards))
+  if (!open) throw storageError('commit.lost')
+}
+
+/** Sends one whole shard, made again from the plaintext. */
+async function pushShard(ground: Ground, encoder: RowEncoder, upload: ShardUpload, shard: number): Promise<void> {
+  for (let row = 0; row < encoder.rows && upload.failure() === undefined; row++) {
+    upload.push(encoder.cell(row, shard))
+    await settle(ground, [upload], 2, () => upload.drained(waitingCells))
+  }
+  await settle(ground, [upload], 2, () => upload.finish())
+}
+
+/** Adds what failed to `failed`. @returns whether any upload is in failure now */
+function noteFailures(uploads: readonly ShardUpload[], failed: Map<string, unknown>): boolean {
+  let any = false
+  for (const upload of uploads) {
+    if (upload.failure() === undefined) continue
+    failed.set(upload.shard.provider, upload.failure())
+    any = true
+  }
+  return any
+}
+
+/** Whether every failed shard could find a spare: if not, going on with this code is wasted work. */
+function spared(
+  ground: Ground,
+  choice: Choice,
+  holders: readonly Provider[],
+  uploads: readonly ShardUpload[],
+  failed: ReadonlyMap<string, unknown>,
+): boolean {
+  const next = [...holders]
+  for (const [shard, upload] of uploads.entries()) {
+    if (upload.failure() === undefined) continue
+    const spare = chooseSpare(ground, choice.policy, without(next, shard), choice.k, new Set(failed.keys()))
+    if (!spare) return false
+    next[shard] = spare
+  }
+  return true
+}
+
+const without = (holders: readonly Provider[], shard: number) => holders.filter((_, at) => at !== shard)

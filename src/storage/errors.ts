@@ -120,6 +120,11 @@ export const storageError = errorTable({
     retryable: false,
     message: 'It is not known whether provider {provider} stored the shard: {reason}',
   },
+  'shard.range': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'Provider {provider} has a shard that is shorter than what was asked for.',
+  },
   'shard.corrupt': {
     kind: 'corrupt',
     retryable: false,

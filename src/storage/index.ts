@@ -5,6 +5,7 @@ export type { ProviderHealth } from './health.ts'
 export { indexMigrations } from './index/migrations.ts'
 export { defaultLimits, type StorageLimits } from './limits.ts'
 export type { Disk, DiskFile } from './node/disk.ts'
+export { type Node, type NodeConfig, openNode } from './node/node.ts'
 export type {
   Body,
   Bucket,
@@ -23,6 +24,19 @@ export type {
   WriteCondition,
 } from './object.ts'
 export { type OpenStorage, openStorage } from './open.ts'
+export { openReplayGuard } from './replay-guard.ts'
+export {
+  bodyTagBytes,
+  openBodyTag,
+  publicKeyOf,
+  rawPublicKey,
+  refusalOf,
+  requestMs,
+  type ShardRequest,
+  sharedKey,
+  signedHeaders,
+  signShardRequest,
+} from './shard-auth.ts'
 export type { ShardStore, ShardStoreStatus, ShardWriter } from './ports.ts'
 export type { MarginCount, ObjectWhere, StorageReport } from './report.ts'
 export { keyMigrations } from './seal/epochs.store.ts'

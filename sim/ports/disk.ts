@@ -1,0 +1,198 @@
+import type { Clock, Random } from '#kernel'
+import { type Disk, type DiskFile, storageError } from '#storage'
+
+type Inode = { bytes: Uint8Array; length: number; synced: number }
+type Folder = { now: Map<string, Inode>; durable: Map<string, Inode> }
+
+export type DiskFaults = {
+  /** Longest delay of one operation, milliseconds of the port's clock; 0 for none. */
+  delayMs: number
+  capacityBytes: number
+  /** Syncs that answer but do nothing, as a disk with a lying cache does. */
+  lieAboutSync: boolean
+}
+
+/**
+ * A disk in memory that loses what was not synced. File data behind the last sync may be gone or torn after a crash;
+ * directory entries that were not synced may be there or not, each for itself.
+ */
+export type MemoryDisk = {
+  /** The disk as a process of now sees it; after a crash its operations never answer. */
+  connect(): Disk
+  crash(): void
+  /** Whole contents of all files, by path, as they would be read now. */
+  files(): Map<string, Uint8Array>
+  /** Flips one bit of a file, as rot does. */
+  rot(path: string, bit: number): void
+  /** Loses a file as if it had never been written. */
+  lose(path: string): void
+  faults: DiskFaults
+  /** Syncs of files and directories that were asked for. */
+  syncs(): number
+}
+
+export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: Partial<DiskFaults> = {}): MemoryDisk {
+  const folders = new Map<string, Folder>()
+  let incarnation = 0
+  let syncs = 0
+  const all: DiskFaults = { delayMs: 0, capacityBytes: Number.POSITIVE_INFINITY, lieAboutSync: false, ...faults }
+  const dice = (below: number) => (Buffer.from(ports.random.bytes(4)).readUInt32BE() / 2 ** 32) * below
+
+  const folderOf = (path: string): Folder => {
+    const folder = folders.get(path)
+    if (!folder) throw Object.assign(new Error(`no folder ${path}`), { code: 'ENOENT' })
+    return folder
+  }
+  const split = (path: string): [Folder, string] => {
+    const at = path.lastIndexOf('/')
+    return [folderOf(path.slice(0, Math.max(at, 0))), path.slice(at + 1)]
+  }
+  const used = () => {
+    let sum = 0
+    for (const { now } of folders.values()) for (const inode of now.values()) sum += inode.length
+    return sum
+  }
+
+  const connect = (): Disk => {
+    const mine = incarnation
+    /** Does the deed at a time of its own; what a crash overtakes never answers. */
+    const at = <T>(deed: () => T): Promise<T> =>
+      new Promise((resolve, reject) => {
+        const act = () => {
+          if (mine !== incarnation) return
+          try {
+            resolve(deed())
+          } catch (error) {
+            reject(error)
+          }
+        }
+        if (all.delayMs > 0) ports.clock.after(dice(all.delayMs), act)
+        else act()
+      })
+    const fileOf = (inode: Inode): DiskFile => ({
+      write: (bytes) =>
+        at(() => {
+          if (used() + bytes.length > all.capacityBytes) throw storageError('disk.full')
+          if (inode.length + bytes.length > inode.bytes.length) {
+            const grown = new Uint8Array(Math.max(inode.length + bytes.length, inode.bytes.length * 2))
+            grown.set(inode.bytes.subarray(0, inode.length))
+            inode.bytes = grown
+          }
+          inode.bytes.set(bytes, inode.length)
+          inode.length += bytes.length
+        }),
+      read: (offset, length) => at(() => inode.bytes.slice(offset, Math.min(offset + length, inode.length))),
+      size: () => at(() => inode.length),
+      sync: () =>
+        at(() => {
+          syncs++
+          if (!all.lieAboutSync) inode.synced = inode.length
+        }),
+      close: () => at(() => undefined),
+    })
+    return {
+      create: (path) =>
+        at(() => {
+          const [folder, name] = split(path)
+          if (folder.now.has(name)) throw storageError('disk.exists', { path })
+          const inode = { bytes: new Uint8Array(0), length: 0, synced: 0 }
+          folder.now.set(name, inode)
+          return fileOf(inode)
+        }),
+      open: (path) =>
+        at(() => {
+          if (!folders.has(path.slice(0, Math.max(path.lastIndexOf('/'), 0)))) return undefined
+          const [folder, name] = split(path)
+          const inode = folder.now.get(name)
+          return inode && fileOf(inode)
+        }),
+      rename: (from, to) =>
+        at(() => {
+          const [source, name] = split(from)
+          const [target, newName] = split(to)
+          const inode = source.now.get(name)
+          if (!inode) throw Object.assign(new Error(`no file ${from}`), { code: 'ENOENT' })
+          source.now.delete(name)
+          target.now.set(newName, inode)
+        }),
+      remove: (path) =>
+        at(() => {
+          if (folders.has(path)) {
+            folders.delete(path)
+            return
+          }
+          const [folder, name] = split(path)
+          folder.now.delete(name)
+        }),
+      makeDirectory: (path) =>
+        at(() => {
+          const parts = path.split('/')
+          for (let depth = 0; depth <= parts.length; depth++) {
+            const whole = parts.slice(0, depth).join('/')
+            if (!folders.has(whole)) folders.set(whole, { now: new Map(), durable: new Map() })
+          }
+        }),
+      list: (path) =>
+        at(() => {
+          const inside = [...folders.keys()]
+            .filter((folder) => folder !== '' && (path === '' ? !folder.includes('/') : parentOf(folder) === path))
+            .map((folder) => folder.slice(folder.lastIndexOf('/') + 1))
+          return [...inside, ...(folders.get(path)?.now.keys() ?? [])].sort((a, b) => (a < b ? -1 : 1))
+        }),
+      syncDirectory: (path) =>
+        at(() => {
+          syncs++
+          const folder = folderOf(path)
+          if (!all.lieAboutSync) folder.durable = new Map(folder.now)
+        }),
+      freeBytes: () => at(() => all.capacityBytes - used()),
+    }
+  }
+
+  return {
+    connect,
+    faults: all,
+    syncs: () => syncs,
+    crash() {
+      incarnation++
+      for (const folder of folders.values()) {
+        const names = new Set([...folder.now.keys(), ...folder.durable.keys()])
+        const after = new Map<string, Inode>()
+        for (const name of [...names].sort()) {
+          const [now, durable] = [folder.now.get(name), folder.durable.get(name)]
+          const kept = now === durable || dice(2) < 1 ? durable : now
+          if (kept) after.set(name, kept)
+        }
+        folder.now = after
+        folder.durable = new Map(after)
+        for (const inode of after.values()) {
+          // Behind the last sync: a part of it, whose last bytes may be anything.
+          const left = inode.synced + Math.floor(dice(inode.length - inode.synced + 1))
+          if (left > inode.synced && dice(2) < 1) inode.bytes[left - 1] = (inode.bytes[left - 1] as number) ^ 0xff
+          inode.length = left
+          inode.synced = left
+        }
+      }
+    },
+    files() {
+      const found = new Map<string, Uint8Array>()
+      for (const [path, folder] of folders) {
+        for (const [name, inode] of folder.now)
+          found.set(path === '' ? name : `${path}/${name}`, inode.bytes.subarray(0, inode.length))
+      }
+      return found
+    },
+    rot(path, bit) {
+      const [folder, name] = split(path)
+      const inode = folder.now.get(name)
+      if (inode && bit < inode.length * 8) inode.bytes[bit >> 3] = (inode.bytes[bit >> 3] as number) ^ (1 << (bit & 7))
+    },
+    lose(path) {
+      const [folder, name] = split(path)
+      folder.now.delete(name)
+      folder.durable.delete(name)
+    },
+  }
+}
+
+const parentOf = (path: string) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '')

@@ -1,0 +1,109 @@
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Disk, type DiskFile, storageError } from '#storage'
+
+/** How long a look at the free space stays good; it is asked for with every shard. */
+const freeMs = 1000
+
+/** A folder of this machine as a provider's disk. */
+export function openDisk(root: string): Disk {
+  let free = { bytes: 0, at: Number.NEGATIVE_INFINITY }
+  const disk: Disk = {
+    async create(path) {
+      const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY
+      return fileOf(await mended(open(join(root, path), flags, 0o600), path))
+    },
+    async open(path) {
+      try {
+        return fileOf(await open(join(root, path), 'r'))
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return undefined
+        throw error
+      }
+    },
+    rename: (from, to) => mended(rename(join(root, from), join(root, to)), to),
+    async remove(path) {
+      try {
+        await rm(join(root, path), { force: true })
+      } catch (error) {
+        if (codeOf(error) !== 'ERR_FS_EISDIR' && codeOf(error) !== 'EISDIR') throw error
+        await rmdir(join(root, path))
+      }
+    },
+    async makeDirectory(path) {
+      const whole = join(root, path)
+      const first = await mended(mkdir(whole, { recursive: true, mode: 0o700 }), path)
+      if (first === undefined) return
+      // Each new entry is in its parent; from the innermost up to where something was before.
+      for (let folder = dirname(whole); folder.length >= dirname(first).length; folder = dirname(folder)) {
+        await syncFolder(folder)
+        if (folder === dirname(folder)) break
+      }
+    },
+    async list(path) {
+      try {
+        return (await readdir(join(root, path))).sort((a, b) => (a < b ? -1 : 1))
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return []
+        throw error
+      }
+    },
+    syncDirectory: (path) => syncFolder(join(root, path)),
+    async freeBytes() {
+      if (performance.now() - free.at > freeMs) {
+        const { bavail, bsize } = await statfs(root)
+        free = { bytes: bavail * bsize, at: performance.now() }
+      }
+      return free.bytes
+    },
+  }
+  return disk
+}
+
+function fileOf(handle: FileHandle): DiskFile {
+  return {
+    async write(bytes) {
+      let at = 0
+      while (at < bytes.length) {
+        const { bytesWritten } = await mended(handle.write(bytes, at, bytes.length - at), '')
+        at += bytesWritten
+      }
+    },
+    async read(offset, length) {
+      const bytes = Buffer.allocUnsafeSlow(length)
+      let got = 0
+      while (got < length) {
+        const { bytesRead } = await handle.read(bytes, got, length - got, offset + got)
+        if (bytesRead === 0) break
+        got += bytesRead
+      }
+      return got === length ? bytes : bytes.subarray(0, got)
+    },
+    size: async () => (await handle.stat()).size,
+    sync: () => mended(handle.datasync(), ''),
+    close: () => handle.close(),
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function mended<T>(action: Promise<T>, path: string): Promise<T> {
+  try {
+    return await action
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'EEXIST') throw storageError('disk.exists', { path }, error)
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw storageError('disk.full', {}, error)
+    throw error
+  }
+}
+
+const codeOf = (error: unknown) => (error as { code?: string }).code

@@ -1,0 +1,20 @@
+import type { Server } from 'node:net'
+import { hostError } from './errors.ts'
+
+/** Begins to listen. @throws port.taken, port.denied */
+export async function listenOn(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') {
+        const mend = 'Stop that program, or choose another port with --port N.'
+        reject(hostError('port.taken', { port, address: host, use: 'it listens there already', mend }, error))
+      } else if (error.code === 'EACCES') reject(hostError('port.denied', { port }, error))
+      else reject(error)
+    }
+    server.once('error', onError)
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', onError)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,110 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Clock, Log } from '#kernel'
+import { type Node, openNode, rawPublicKey, type ShardStore, sharedKey } from '#storage'
+import { openMemoryDisk } from '../../sim/ports/disk.ts'
+import { systemClock } from '../../src/host/clock.ts'
+import { openDisk } from '../../src/host/disk.ts'
+import { openRandom } from '../../src/host/random.ts'
+import { openShardStore } from '../../src/host/shard-client.ts'
+import { openShardServer } from '../../src/host/shard-server.ts'
+import { shardStoreSuite } from './shard-store.suite.ts'
+
+const clock: Clock = systemClock
+const random = openRandom()
+const log: Log = () => {}
+const quotaBytes = 8 * 1024 * 1024
+const config = { provider: 'p', quotaBytes, trashMs: 14 * 86_400_000, reserveBytes: 0 }
+
+/** The node as a gateway in the same process would see it. */
+function direct(node: () => Node): ShardStore {
+  return {
+    create(name, length, signal) {
+      const writer = node().create(name, length)
+      writer.catch(() => 'thrown by the first write')
+      return {
+        write: async (bytes) => (await writer).write(bytes),
+        finish: async () => (await writer).finish(),
+        abort: () => void writer.then((open) => open.abort()),
+        ...(signal.aborted && {}),
+      }
+    },
+    async read(name, offset, length, signal) {
+      signal.throwIfAborted()
+      return node().read(name, offset, length)
+    },
+    trash: (name) => node().trash(name),
+    list: (after, limit) => node().list(after, limit),
+    status: async () => node().status(),
+  }
+}
+
+shardStoreSuite('node over a disk in memory', async () => {
+  const disk = openMemoryDisk({ clock, random })
+  const open = () => openNode({ disk: disk.connect(), clock, random, log }, config)
+  let node = await open()
+  return {
+    store: direct(() => node),
+    quotaBytes,
+    async restart() {
+      disk.crash()
+      node = await open()
+    },
+    close: async () => {},
+  }
+})
+
+shardStoreSuite('node over a folder', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'pelago-node-'))
+  const open = () => openNode({ disk: openDisk(folder), clock, random, log }, config)
+  let node = await open()
+  return {
+    store: direct(() => node),
+    quotaBytes,
+    async restart() {
+      node = await open()
+    },
+    close: () => rm(folder, { recursive: true }),
+  }
+})
+
+shardStoreSuite('over the wire', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'pelago-node-'))
+  const [gateway, provider] = [generateKeyPairSync('x25519'), generateKeyPairSync('x25519')]
+  const [gatewayKey, providerKey] = [rawPublicKey(gateway.publicKey), rawPublicKey(provider.publicKey)]
+  const gateways = new Map([['g', sharedKey(provider.privateKey, gatewayKey, gatewayKey, providerKey)]])
+  const start = async (port: number) => {
+    const node = await openNode({ disk: openDisk(folder), clock, random, log }, config)
+    return openShardServer({ node, gateways, clock, log, provider: 'p' }, { host: '127.0.0.1', port })
+  }
+  let server = await start(0)
+  const facts = {
+    id: 'p',
+    name: 'P',
+    country: 'DE',
+    owner: 'P',
+    ownerCountry: 'DE',
+    attestations: [],
+    capacityBytes: 1,
+  }
+  const store = openShardStore(
+    { clock, random },
+    { ...facts, endpoint: `http://127.0.0.1:${server.port}`, publicKey: Buffer.from(providerKey).toString('hex') },
+    { gateway: 'g', shared: sharedKey(gateway.privateKey, providerKey, gatewayKey, providerKey) },
+  )
+  return {
+    store,
+    quotaBytes,
+    async restart() {
+      await server.close()
+      server = await start(server.port)
+    },
+    async close() {
+      store.close()
+      await server.close()
+      await rm(folder, { recursive: true })
+    },
+  }
+})

@@ -1,0 +1,21 @@
+import { errorTable } from '#kernel'
+
+/** Every reason for not knowing, or not letting in, who asks. */
+export const accessError = errorTable({
+  'access.anonymous': { kind: 'denied', retryable: false, message: 'Requests must be signed with an access key.' },
+  'access.malformed': { kind: 'invalid', retryable: false, message: 'The signature cannot be read: {reason}.' },
+  'access.unknown': { kind: 'denied', retryable: false, message: 'There is no access key {id}.' },
+  'access.signature': {
+    kind: 'denied',
+    retryable: false,
+    message:
+      'The signature does not match the request. Check the secret key and what happens to the request on its way.',
+  },
+  'access.skewed': {
+    kind: 'denied',
+    retryable: false,
+    message: 'The time of the request and the time here ({now}) are more than 15 minutes apart; set the clock.',
+  },
+  'access.expired': { kind: 'denied', retryable: false, message: 'This presigned URL expired at {at}.' },
+  'access.denied': { kind: 'denied', retryable: false, message: 'You may not do this: {reason}.' },
+})

@@ -1,0 +1,73 @@
+import * as api from '#api'
+import type { Call, Clock } from '#kernel'
+import { type Directory, explainHolder, parsePolicy } from '#pool'
+import type { OpenStorage } from '#storage'
+import { type Handler, handles } from './handler.ts'
+
+type Ports = { clock: Clock; storage: OpenStorage; directory(): Directory }
+
+/** What a gateway answers to its own people: health, buckets, policies, where things lie. */
+export function gatewayOperations(ports: Ports): Handler[] {
+  const { storage } = ports
+  return [
+    handles(api.getHealth, () => healthOf(ports)),
+    handles(api.listBuckets, async (call) => ({ buckets: (await storage.objects.listBuckets(call)).map(shown) })),
+    handles(api.createBucket, async (call, { name, policy }) => {
+      const input = { name, ...(policy !== undefined && { policy: parsePolicy(policy) }) }
+      return shown(await storage.objects.createBucket(call, input))
+    }),
+    handles(api.getBucketPolicy, async (call, { name }) => (await storage.objects.getBucket(call, name)).policy),
+    handles(api.setBucketPolicy, async (call, { name, policy }) =>
+      shown(await storage.objects.setBucketPolicy(call, { name, policy: parsePolicy(policy) })),
+    ),
+    handles(api.whereObject, (call, input) => whereOf(ports, call, input)),
+  ]
+}
+
+async function healthOf({ clock, storage, directory }: Ports) {
+  const report = await storage.report()
+  const { providers, version, issuedAt, expiresAt } = directory()
+  return {
+    now: clock.now(),
+    providers: providers.map((provider) => {
+      const health = storage.provider(provider.id)
+      const { id, name, country, owner, ownerCountry, attestations } = provider
+      return {
+        ...{ id, name, country, owner, ownerCountry, attestations },
+        state: health.state,
+        darkSince: health.state === 'dark' ? health.since : null,
+        full: health.full,
+        latencyMs: health.latencyMs,
+        usedBytes: health.status?.usedBytes ?? null,
+        quotaBytes: health.status?.quotaBytes ?? null,
+      }
+    }),
+    margins: report.margins,
+    degraded: report.degraded,
+    repairing: report.repairing,
+    objects: report.objects,
+    directory: { version, issuedAt, expiresAt },
+  }
+}
+
+async function whereOf(ports: Ports, call: Call, input: { bucket: string; key: string }) {
+  const { segments, refused, idle, ...object } = await ports.storage.where(call, input)
+  const known = new Map(ports.directory().providers.map((provider) => [provider.id, provider]))
+  return {
+    bucket: input.bucket,
+    ...object,
+    segments: segments.map((segment) => ({
+      ...segment,
+      shards: segment.shards.map((shard) => {
+        const provider = known.get(shard.provider)
+        return { ...shard, because: provider ? explainHolder(provider, object.policy) : 'It has left the federation.' }
+      }),
+    })),
+    refused,
+    idle,
+  }
+}
+
+function shown({ name, createdAt, policy, policyEpoch }: Awaited<ReturnType<OpenStorage['objects']['getBucket']>>) {
+  return { name, createdAt, policy, policyEpoch }
+}

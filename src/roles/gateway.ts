@@ -1,0 +1,51 @@
+import type { AccessKeys } from '#access'
+import type { Clock } from '#kernel'
+import { createS3, type S3Config, type S3Handler } from '#s3'
+import { openStorage, type OpenStorage, type StorageLimits, type StoragePorts } from '#storage'
+import { startWork } from '#work'
+import { gatewayOperations } from './gateway-operations.ts'
+import type { Handler } from './handler.ts'
+
+export type GatewayPorts = StoragePorts & { access: AccessKeys }
+export type GatewayConfig = { s3: S3Config; limits: StorageLimits }
+
+/** A running gateway: the S3 endpoint's handler, the API's handlers, and how to stop the work behind them. */
+export type Gateway = {
+  s3: S3Handler
+  operations: Handler[]
+  storage: OpenStorage
+  /** Ends background work; requests under way are the edge's to finish first. */
+  stop(): Promise<void>
+}
+
+/** Composes a gateway. The first look at the providers is taken before it resolves, so that the first write knows who is there. */
+export async function openGateway(ports: GatewayPorts, config: GatewayConfig): Promise<Gateway> {
+  const storage = openStorage(ports, config.limits)
+  const stop = new AbortController()
+  await storage.probe(stop.signal)
+  const stopProbing = probeForEver(ports.clock, storage, config.limits.probeMs, stop.signal)
+  const work = startWork(
+    { database: ports.index, clock: ports.clock, random: ports.random, log: ports.log },
+    storage.loops,
+  )
+  return {
+    storage,
+    s3: createS3({ ...ports, storage: storage.objects }, config.s3),
+    operations: gatewayOperations({ clock: ports.clock, storage, directory: ports.directory }),
+    async stop() {
+      stopProbing()
+      stop.abort(new Error('the gateway stops'))
+      await work.stop()
+    },
+  }
+}
+
+/** Each gateway sees for itself who answers, so this needs no lease. A round ends by its own limit before the next begins. */
+function probeForEver(clock: Clock, storage: OpenStorage, everyMs: number, signal: AbortSignal): () => void {
+  let cancel = () => {}
+  const next = () => {
+    cancel = clock.after(everyMs, () => void storage.probe(signal).then(() => signal.aborted || next()))
+  }
+  next()
+  return () => cancel()
+}

@@ -1,0 +1,83 @@
+import { type AccessKeys, type Verified, verifyRequest } from '#access'
+import type { Call, Clock, Log, Offload, Random } from '#kernel'
+import type { ObjectStorage } from '#storage'
+import { addressOf } from './address.ts'
+import { answerOf } from './errors.ts'
+import { routeOf } from './route.ts'
+import type { S3Config, S3Handler, S3Request, S3Response } from './wire.ts'
+import { writeErrorXml } from './xml.ts'
+
+export type S3Ports = {
+  clock: Clock
+  random: Random
+  offload: Offload
+  log: Log
+  access: AccessKeys
+  storage: ObjectStorage
+}
+
+/** Nobody waits longer than this for one request; a stream that goes on moving may. */
+const callMs = 15 * 60 * 1000
+
+/** The S3 endpoint: one function from request to answer. What goes wrong is an answer too, with the code that S3 has for it. */
+export function createS3(ports: S3Ports, config: S3Config): S3Handler {
+  return async (request) => {
+    const trace = Buffer.from(ports.random.bytes(8)).toString('hex').toUpperCase()
+    const response = await handle(ports, config, request, trace).catch((error: unknown) =>
+      refuse(ports, request, trace, error),
+    )
+    response.headers['x-amz-request-id'] = trace
+    return response
+  }
+}
+
+async function handle(ports: S3Ports, config: S3Config, request: S3Request, trace: string): Promise<S3Response> {
+  const address = addressOf(request.target, request.headers.host ?? '', config.hostnames)
+  const verified = await verifyRequest(
+    ports.access,
+    { method: request.method, path: wirePath(request), query: address.query, headers: request.headers },
+    ports.clock.now(),
+  )
+  const operation = routeOf(request, address)
+  return operation({
+    request,
+    address,
+    query: (name) => address.query.find(([found]) => found === name)?.[1],
+    verified,
+    call: callOf(ports.clock, verified, request, trace),
+    storage: ports.storage,
+    offload: ports.offload,
+    clock: ports.clock,
+    config,
+  })
+}
+
+/** The signature is over the path as it is in the request, whichever style addresses the bucket. */
+function wirePath(request: S3Request): string {
+  return decodeURIComponent(request.target.split('?')[0] ?? '')
+}
+
+function callOf(clock: Clock, { key }: Verified, { signal }: S3Request, trace: string): Call {
+  return { actor: key.actor, tenant: key.tenant, deadline: clock.now() + callMs, signal, trace }
+}
+
+function refuse(ports: S3Ports, request: S3Request, trace: string, error: unknown): S3Response {
+  const { status, code, message } = answerOf(error)
+  if (status >= 500 && !request.signal.aborted) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const stack = status === 500 && error instanceof Error ? (error.stack ?? '') : ''
+    ports.log('error', 's3.failed', { trace, method: request.method, code, reason, ...(stack && { stack }) })
+  }
+  if (status === 304) return { status, headers: {} }
+  const headers: Record<string, string> = {
+    'content-type': 'application/xml',
+    ...(status === 503 && { 'retry-after': '1' }),
+  }
+  if (request.method === 'HEAD') return { status, headers }
+  const resource = (request.target.split('?')[0] ?? '').slice(0, 2048)
+  return {
+    status,
+    headers,
+    body: writeErrorXml({ Code: code, Message: message, Resource: resource, RequestId: trace }),
+  }
+}

@@ -1,0 +1,4 @@
+/** The S3 protocol over storage and access: one operation per file. */
+export { createS3, type S3Ports } from './create-s3.ts'
+export { s3Error } from './errors.ts'
+export type { S3Config, S3Handler, S3Request, S3Response } from './wire.ts'

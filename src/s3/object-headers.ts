@@ -1,0 +1,79 @@
+import { fromUtf8, utf8 } from '#kernel'
+import type { Checksum, ObjectHeaders, ObjectInfo } from '#storage'
+import { checksumHeader } from './checksum.ts'
+import { quoted } from './context.ts'
+import { s3Error } from './errors.ts'
+import type { S3Request } from './wire.ts'
+
+const kept = ['content-type', 'cache-control', 'content-disposition', 'content-encoding', 'content-language', 'expires']
+const metadataMost = 2048
+
+/** The headers that S3 keeps with an object: content headers and user metadata. @throws s3.metadata, s3.unbuilt */
+export function keptHeaders(headers: S3Request['headers']): ObjectHeaders {
+  refuseUnbuilt(headers)
+  const found: ObjectHeaders = {}
+  let metadata = 0
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith('x-amz-meta-')) metadata += name.length - 'x-amz-meta-'.length + utf8(value).length
+    else if (!kept.includes(name)) continue
+    found[name] = value
+  }
+  if (metadata > metadataMost) throw s3Error('s3.metadata')
+  const encoding = found['content-encoding']
+    ?.split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '' && part !== 'aws-chunked')
+    .join(',')
+  if (encoding) found['content-encoding'] = encoding
+  else delete found['content-encoding']
+  return found
+}
+
+/** What would change the meaning of a write if it were ignored is refused. */
+function refuseUnbuilt(headers: S3Request['headers']): void {
+  const acl = headers['x-amz-acl']
+  if (acl !== undefined && acl !== 'private' && acl !== 'bucket-owner-full-control') {
+    throw s3Error('s3.unbuilt', { what: `The ACL ${acl}` })
+  }
+  const encryption = headers['x-amz-server-side-encryption']
+  if (encryption !== undefined && encryption !== 'AES256')
+    throw s3Error('s3.unbuilt', { what: `Encryption ${encryption}` })
+  for (const name of Object.keys(headers)) {
+    if (
+      name.startsWith('x-amz-object-lock-') ||
+      name.startsWith('x-amz-grant-') ||
+      name.startsWith('x-amz-server-side-encryption-customer-') ||
+      name === 'x-amz-tagging' ||
+      name === 'x-amz-website-redirect-location' ||
+      name === 'x-amz-write-offset-bytes'
+    ) {
+      throw s3Error('s3.unbuilt', { what: `The header ${name}` })
+    }
+  }
+}
+
+/** Header values travel as bytes; UTF-8 in user metadata comes and goes as latin-1. */
+export const latin1Of = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
+export function utf8Of(text: string): string {
+  try {
+    return fromUtf8(Buffer.from(text, 'latin1'))
+  } catch {
+    return text
+  }
+}
+
+/** The headers with which an object is answered. */
+export function infoHeaders(info: ObjectInfo): Record<string, string> {
+  return {
+    'content-type': 'application/octet-stream',
+    ...info.headers,
+    etag: quoted(info.etag),
+    'last-modified': new Date(info.modifiedAt).toUTCString(),
+    'accept-ranges': 'bytes',
+  }
+}
+
+export function checksumHeaders(checksum: Checksum | undefined): Record<string, string> {
+  if (!checksum) return {}
+  return { [checksumHeader[checksum.algorithm]]: checksum.value, 'x-amz-checksum-type': checksum.type }
+}

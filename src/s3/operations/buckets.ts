@@ -1,0 +1,62 @@
+import { checkBucketName } from '../address.ts'
+import { isoTime, type Operation, xmlResponse } from '../context.ts'
+import { requestBody, smallBody } from '../request-body.ts'
+import { readXml, writeXml } from '../xml.ts'
+
+const largestBody = 64 * 1024
+
+export const listBuckets: Operation = async ({ call, storage }) => {
+  const buckets = await storage.listBuckets(call)
+  return xmlResponse(
+    writeXml('ListAllMyBucketsResult', {
+      Owner: { ID: call.tenant, DisplayName: call.tenant },
+      Buckets: { Bucket: buckets.map(({ name, createdAt }) => ({ Name: name, CreationDate: isoTime(createdAt) })) },
+    }),
+  )
+}
+
+/** Creates a bucket with the default policy; where its bytes lie is said by policy, not by the location constraint. */
+export const createBucket: Operation = async ({ request, address, verified, call, storage, offload }) => {
+  checkBucketName(address.bucket)
+  const length = request.headers['content-length']
+  if (length !== undefined && length !== '0') {
+    const text = await smallBody(requestBody(request, verified, offload), largestBody)
+    if (text.trim() !== '') readXml(text, 'CreateBucketConfiguration')
+  }
+  await storage.createBucket(call, { name: address.bucket })
+  return { status: 200, headers: { location: `/${address.bucket}` } }
+}
+
+export const headBucket: Operation = async ({ address, call, storage, config }) => {
+  await storage.getBucket(call, address.bucket)
+  return { status: 200, headers: { 'x-amz-bucket-region': config.region } }
+}
+
+export const deleteBucket: Operation = async ({ address, call, storage }) => {
+  await storage.deleteBucket(call, address.bucket)
+  return { status: 204, headers: {} }
+}
+
+export const getBucketLocation: Operation = async ({ address, call, storage, config }) => {
+  await storage.getBucket(call, address.bucket)
+  return xmlResponse(writeXml('LocationConstraint', config.region))
+}
+
+/** Versioning is not built; a bucket without it answers an empty state, which is the truth. */
+export const getBucketVersioning: Operation = async ({ address, call, storage }) => {
+  await storage.getBucket(call, address.bucket)
+  return xmlResponse(writeXml('VersioningConfiguration', {}))
+}
+
+/** There is one owner with full control and nobody else; that is what an ACL says then. */
+export const getAcl: Operation = async ({ address, call, storage }) => {
+  if (address.key === '') await storage.getBucket(call, address.bucket)
+  else await storage.openObject(call, { bucket: address.bucket, key: address.key })
+  const owner = { ID: call.tenant, DisplayName: call.tenant }
+  return xmlResponse(
+    writeXml('AccessControlPolicy', {
+      Owner: owner,
+      AccessControlList: { Grant: { Grantee: owner, Permission: 'FULL_CONTROL' } },
+    }),
+  )
+}

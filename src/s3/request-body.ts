@@ -1,0 +1,127 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { Verified } from '#access'
+import type { Offload } from '#kernel'
+import type { Body, Checksum, ChecksumAlgorithm } from '#storage'
+import { decodeChunks } from './aws-chunked.ts'
+import { checksumAlgorithms, checksumHeader, openChecksum } from './checksum.ts'
+import { s3Error } from './errors.ts'
+import type { S3Request } from './wire.ts'
+
+const largestPut = 5 * 1024 ** 3
+
+const streams = {
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { signed: true, trailers: false },
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER': { signed: true, trailers: true },
+  'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { signed: false, trailers: true },
+} as const
+
+/**
+ * The bytes of a PUT, freed of their framing, with everything checked that the client said about them: length, hash of
+ * the payload, Content-MD5, checksum in header or trailer.
+ * @param wanted computed also when the client states none, for a copy of its own
+ */
+export function requestBody(request: S3Request, verified: Verified, offload: Offload): Body {
+  const { headers } = request
+  const stream = streams[verified.payload as keyof typeof streams] as { signed: boolean; trailers: boolean } | undefined
+  if (!stream && verified.payload.startsWith('STREAMING-'))
+    throw s3Error('s3.unbuilt', { what: `The payload ${verified.payload}` })
+  const size = lengthOf(headers, stream !== undefined)
+  const md5 = md5Of(headers['content-md5'])
+  const promise = checksumPromise(headers, stream?.trailers ?? false, verified.presigned)
+  const sha256 = /^[0-9a-f]{64}$/.test(verified.payload) ? verified.payload : undefined
+
+  const checksum = promise && openChecksum(promise.algorithm, offload)
+  const hash = sha256 === undefined ? undefined : offload.hash('sha256')
+  let stated = promise?.value
+  let digest: Uint8Array | undefined
+  let payload: Uint8Array | undefined
+  const bytes = stream
+    ? decodeChunks(
+        request.body,
+        { trailers: stream.trailers, ...(stream.signed && { signed: verified }) },
+        (fields) => {
+          if (promise) stated ??= fields.get(checksumHeader[promise.algorithm])
+        },
+      )
+    : request.body
+
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      await checksum?.update(chunk)
+      await hash?.update(chunk)
+      yield chunk
+    }
+    digest = await checksum?.digest()
+    payload = await hash?.digest()
+  }
+
+  return {
+    size,
+    chunks: chunks(),
+    finish(computed) {
+      if (md5 && !timingSafeEqual(md5, computed)) throw s3Error('s3.digest', { name: 'Content-MD5' })
+      if (sha256 !== undefined && Buffer.from(payload ?? []).toString('hex') !== sha256) throw s3Error('s3.sha256')
+      if (!promise || !digest) return undefined
+      const value = Buffer.from(digest).toString('base64')
+      if (stated === undefined)
+        throw s3Error('s3.incomplete', { reason: `the trailer ${checksumHeader[promise.algorithm]} is missing` })
+      if (stated !== value) throw s3Error('s3.digest', { name: checksumHeader[promise.algorithm] })
+      return { algorithm: promise.algorithm, value, type: 'FULL_OBJECT' } satisfies Checksum
+    },
+  }
+}
+
+function lengthOf(headers: S3Request['headers'], framed: boolean): number {
+  const text = framed ? headers['x-amz-decoded-content-length'] : headers['content-length']
+  if (text === undefined) throw s3Error('s3.length')
+  const size = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(size))
+    throw s3Error('s3.argument', { name: 'The length', reason: 'it is no number' })
+  if (size > largestPut) throw s3Error('s3.large', { limit: largestPut })
+  return size
+}
+
+function md5Of(header: string | undefined): Uint8Array | undefined {
+  if (header === undefined) return undefined
+  const md5 = Buffer.from(header, 'base64')
+  if (md5.length !== 16 || md5.toString('base64') !== header) throw s3Error('s3.digest-form')
+  return md5
+}
+
+/**
+ * Which checksum the client promises: its value in a header, or to come in a trailer. One at most. In a presigned URL
+ * SDKs state that of an empty body, so there only real headers count.
+ */
+function checksumPromise(
+  headers: S3Request['headers'],
+  trailers: boolean,
+  _presigned: boolean,
+): { algorithm: ChecksumAlgorithm; value?: string } | undefined {
+  const stated = checksumAlgorithms.filter((algorithm) => headers[checksumHeader[algorithm]] !== undefined)
+  if (stated.length > 1) throw s3Error('s3.request', { reason: 'Only one checksum may be stated.' })
+  const [algorithm] = stated
+  if (algorithm) {
+    const value = headers[checksumHeader[algorithm]] as string
+    if (Buffer.from(value, 'base64').toString('base64') !== value) {
+      throw s3Error('s3.request', { reason: `The value of ${checksumHeader[algorithm]} is not base64.` })
+    }
+    return { algorithm, value }
+  }
+  const announced = trailers ? headers['x-amz-trailer']?.trim().toLowerCase() : undefined
+  if (announced === undefined) return undefined
+  const found = checksumAlgorithms.find((candidate) => checksumHeader[candidate] === announced)
+  if (!found) throw s3Error('s3.request', { reason: `The trailer ${announced} is not understood.` })
+  return { algorithm: found }
+}
+
+/** Reads a small body whole, for operations that take XML. @throws s3.large */
+export async function smallBody(body: Body, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body.chunks) {
+    size += chunk.length
+    if (size > limit) throw s3Error('s3.large', { limit })
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}

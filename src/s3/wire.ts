@@ -1,0 +1,24 @@
+/** One S3 request as the HTTP adapter hands it in. Header names in lower case; `target` as it was sent. */
+export type S3Request = {
+  method: string
+  target: string
+  headers: Readonly<Record<string, string>>
+  body: AsyncIterable<Uint8Array>
+  /** Aborted when the client leaves. */
+  signal: AbortSignal
+}
+
+export type S3Response = {
+  status: number
+  headers: Record<string, string>
+  /** A stream is sent with the `content-length` that the headers say; if it breaks off, the connection is cut. */
+  body?: Uint8Array | AsyncIterable<Uint8Array>
+}
+
+export type S3Handler = (request: S3Request) => Promise<S3Response>
+
+export type S3Config = {
+  region: string
+  /** Names under which the endpoint is reached; `bucket.NAME` addresses a bucket. */
+  hostnames: string[]
+}

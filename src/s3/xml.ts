@@ -1,0 +1,79 @@
+import { XMLParser } from 'fast-xml-parser'
+import { s3Error } from './errors.ts'
+
+/** A tree to be written: a text, a number, or elements; a list repeats its element. */
+export type Xml = string | number | boolean | undefined | { [name: string]: Xml | Xml[] }
+
+const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/'
+
+/** Writes a document with one root in S3's namespace. What is undefined is left out. */
+export function writeXml(root: string, content: Xml): Uint8Array {
+  const body = `<${root} xmlns="${namespace}">${inner(content)}</${root}>`
+  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${body}`)
+}
+
+/** Errors have no namespace. */
+export function writeErrorXml(content: Xml): Uint8Array {
+  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n<Error>${inner(content)}</Error>`)
+}
+
+function inner(content: Xml): string {
+  if (content === undefined) return ''
+  if (typeof content !== 'object') return escaped(String(content))
+  return Object.entries(content)
+    .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => [name, one] as const))
+    .map(([name, value]) => (value === undefined ? '' : `<${name}>${inner(value)}</${name}>`))
+    .join('')
+}
+
+/** Control characters are not allowed in XML 1.0 even as references; clients that have such keys ask for URL encoding. */
+function escaped(text: string): string {
+  return text.replace(/[<>&"\p{Cc}]/gu, (sign) => {
+    if (sign === '<') return '&lt;'
+    if (sign === '>') return '&gt;'
+    if (sign === '&') return '&amp;'
+    if (sign === '"') return '&quot;'
+    return `&#x${(sign.codePointAt(0) as number).toString(16)};`
+  })
+}
+
+/** Entities beyond the five of XML are not read: nothing outside of the document can be named, nothing grows. */
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  ignoreDeclaration: true,
+  parseTagValue: false,
+  trimValues: true,
+  removeNSPrefix: true,
+  processEntities: true,
+  alwaysCreateTextNode: false,
+  isArray: (name) => name === 'Part' || name === 'Object',
+})
+
+export type Element = Record<string, unknown>
+
+/** Reads a document whose root is `root`. @throws s3.xml */
+export function readXml(text: string, root: string): Element {
+  if (text.includes('<!DOCTYPE') || text.includes('<!ENTITY'))
+    throw s3Error('s3.xml', { reason: 'it has a document type' })
+  let tree: Element
+  try {
+    tree = parser.parse(text, true) as Element
+  } catch (error) {
+    throw s3Error('s3.xml', { reason: error instanceof Error ? error.message : String(error) }, error)
+  }
+  const found = tree[root]
+  if (found === '') return {}
+  if (typeof found !== 'object' || found === null) throw s3Error('s3.xml', { reason: `${root} is missing` })
+  return found as Element
+}
+
+/** The texts of an element's children of one name. */
+export function elementsOf(element: Element, name: string): Element[] {
+  const found = element[name] ?? []
+  return (Array.isArray(found) ? found : [found]).filter((one) => typeof one === 'object' && one !== null) as Element[]
+}
+
+export function textOf(element: Element, name: string): string | undefined {
+  const found = element[name]
+  return typeof found === 'string' ? found : undefined
+}

@@ -42,5 +42,5 @@ export const floorplan: Record<string, Row> = {
     effects: true,
     why: 'The real world: adapters, processes, configuration.',
   },
-  bin: { on: ['kernel', 'host'], packages: [], effects: true, why: 'Starters of at most 20 lines.' },
+  bin: { on: ['kernel', 'cli', 'host'], packages: [], effects: true, why: 'Starters of at most 20 lines.' },
 }

@@ -1,4 +1,4 @@
-console.error(
-  'This build has no commands yet: the frame of the house stands, the main job is being built. See CHANGELOG.md.',
-)
-process.exitCode = 2
+import { runCommand } from '#cli'
+import { cliPorts } from '#host'
+
+process.exitCode = await runCommand(process.argv.slice(2), cliPorts)

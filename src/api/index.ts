@@ -23,6 +23,7 @@ export { type ApiPolicy, policySchema } from './policy-schema.ts'
 export { errorOf, type Problem, problemOf } from './problem.ts'
 export {
   choice,
+  exactly,
   type Fault,
   faultOf,
   fields,

@@ -135,6 +135,11 @@ export const storageError = errorTable({
     retryable: false,
     message: 'The key of segment {segment} does not match its commitment; the index or the key store is damaged.',
   },
+  'key.root': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'The root key does not open the key store: it is not the one under which the keys were wrapped.',
+  },
   'key.missing': {
     kind: 'corrupt',
     retryable: false,

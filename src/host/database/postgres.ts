@@ -1,6 +1,6 @@
 import pg from 'pg'
-import { type Body, type Database, databaseError, type Migration, PelagoError, type Row, type Statement } from '#kernel'
-import { migrate } from './schema.store.ts'
+import { type Body, type Database, databaseError, PelagoError, type Row, type Statement } from '#kernel'
+import { migrate, type Schema } from './schema.store.ts'
 
 const dialect = { blob: 'BYTEA', int: 'BIGINT', text: 'TEXT', clustered: '' }
 const connections = 16
@@ -21,22 +21,21 @@ const types = {
 /**
  * Opens a PostgreSQL database. Each transaction has a connection to itself and is SERIALIZABLE; one that loses is run again.
  * @param url such as `postgres://user@host:5432/name`
- * @param schema schema for the tables; made when missing
+ * @param namespace PostgreSQL schema for the tables; made when missing
  * @throws database.newer, database.lost
  */
 export async function openPostgres(input: {
   url: string
-  component: string
-  migrations: readonly Migration[]
-  schema?: string
+  schemas: readonly Schema[]
+  namespace?: string
 }): Promise<Database> {
-  const schema = input.schema ?? 'pelago'
+  const namespace = input.namespace ?? 'pelago'
   const pool = new pg.Pool({
     connectionString: input.url,
     max: connections,
     connectionTimeoutMillis: connectMs,
     statement_timeout: statementMs,
-    options: `-c search_path=${schema} -c default_transaction_isolation=serializable`,
+    options: `-c search_path=${namespace} -c default_transaction_isolation=serializable`,
     types,
   })
   // An idle connection that breaks is replaced when it is next wanted; that is when somebody is told.
@@ -62,8 +61,8 @@ export async function openPostgres(input: {
     },
   }
   try {
-    await createSchema(pool, schema)
-    await database.transact(migrate(input.component, input.migrations, dialect, schema))
+    await createNamespace(pool, namespace)
+    for (const schema of input.schemas) await database.transact(migrate(schema, dialect, namespace))
   } catch (error) {
     await database.close()
     throw error
@@ -71,10 +70,10 @@ export async function openPostgres(input: {
   return database
 }
 
-async function createSchema(pool: pg.Pool, schema: string): Promise<void> {
-  if (!/^[a-z_][a-z0-9_]*$/.test(schema)) throw new RangeError(`not a schema's name: ${schema}`)
+async function createNamespace(pool: pg.Pool, namespace: string): Promise<void> {
+  if (!/^[a-z_][a-z0-9_]*$/.test(namespace)) throw new RangeError(`not a schema's name: ${namespace}`)
   try {
-    await pool.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
+    await pool.query(`CREATE SCHEMA IF NOT EXISTS ${namespace}`)
   } catch (error) {
     // Two processes may create it at the same time; the second one finds it.
     if ((error as { code?: string }).code !== '23505') throw explain(error)

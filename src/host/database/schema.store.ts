@@ -1,20 +1,17 @@
 import { type Body, databaseError, type Migration, sql, type Statement } from '#kernel'
 
+/** Tables of one plane. Several may share a database. */
+export type Schema = { component: string; migrations: readonly Migration[] }
+
 /** What the places in a migration's text stand for. */
 export type Dialect = { blob: string; int: string; text: string; clustered: string }
 
 /**
  * Brings a component's tables up to date, in one transaction.
- * @param component name of the schema, such as `index`; several may share a database
  * @param file said in the error
  * @throws database.newer
  */
-export function migrate(
-  component: string,
-  migrations: readonly Migration[],
-  dialect: Dialect,
-  file: string,
-): Body<number> {
+export function migrate({ component, migrations }: Schema, dialect: Dialect, file: string): Body<number> {
   return function* () {
     yield plain(
       fill(

@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { type Body, type Database, databaseError, type Migration, PelagoError, type Row, type Statement } from '#kernel'
-import { migrate } from './schema.store.ts'
+import { type Body, type Database, databaseError, PelagoError, type Row, type Statement } from '#kernel'
+import { migrate, type Schema } from './schema.store.ts'
 
 const dialect = { blob: 'BLOB', int: 'INTEGER', text: 'TEXT', clustered: 'WITHOUT ROWID' }
 
@@ -17,15 +17,7 @@ type Waiting = { body: Body<unknown>; resolve(value: unknown): void; reject(erro
  * @param file path, or ':memory:'
  * @throws database.newer
  */
-export async function openSqlite({
-  file,
-  component,
-  migrations,
-}: {
-  file: string
-  component: string
-  migrations: readonly Migration[]
-}): Promise<Database> {
+export async function openSqlite({ file, schemas }: { file: string; schemas: readonly Schema[] }): Promise<Database> {
   const connection = new DatabaseSync(file, { timeout: busyMs })
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
   connection.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 2000')
@@ -93,7 +85,7 @@ export async function openSqlite({
     },
   }
   try {
-    await database.transact(migrate(component, migrations, dialect, file))
+    for (const schema of schemas) await database.transact(migrate(schema, dialect, file))
   } catch (error) {
     await database.close()
     throw error

@@ -1,0 +1,69 @@
+import { type ApiPolicy, createBucket, getBucketPolicy, listBuckets, setBucketPolicy } from '#api'
+import type { Json } from '#kernel'
+import { cliError } from './errors.ts'
+import type { CliPorts, Common } from './ports.ts'
+import { table } from './table.ts'
+
+export async function create(
+  ports: CliPorts,
+  name: string,
+  { data, json, policy }: Common & { policy?: string },
+): Promise<number> {
+  const input = { name, ...(policy !== undefined && { policy: await policyOf(ports, policy) }) }
+  const bucket = await ports.client(data).ask(createBucket, input)
+  ports.out(json ? JSON.stringify(bucket) : `Bucket ${name} is there. ${policyText(bucket.policy)}`)
+  return 0
+}
+
+export async function list(ports: CliPorts, { data, json }: Common): Promise<number> {
+  const answer = await ports.client(data).ask(listBuckets, {})
+  if (json) ports.out(JSON.stringify(answer))
+  else if (answer.buckets.length === 0) ports.out('There is no bucket yet. Create one with: pelago bucket create NAME')
+  else {
+    const rows = answer.buckets.map(({ name, createdAt, policy }) => [
+      name,
+      new Date(createdAt).toISOString().slice(0, 16),
+      policyText(policy),
+    ])
+    for (const line of table([['BUCKET', 'CREATED', 'POLICY'], ...rows])) ports.out(line)
+  }
+  return 0
+}
+
+/** Shows the policy as a document, or replaces it. */
+export async function policy(
+  ports: CliPorts,
+  name: string,
+  { data, json, set }: Common & { set?: string },
+): Promise<number> {
+  const client = ports.client(data)
+  if (set === undefined) {
+    const document = await client.ask(getBucketPolicy, { name })
+    ports.out(JSON.stringify(document, null, json ? 0 : 2))
+    return 0
+  }
+  const bucket = await client.ask(setBucketPolicy, { name, policy: await policyOf(ports, set) })
+  ports.out(json ? JSON.stringify(bucket) : `${policyText(bucket.policy)} What lies elsewhere is moved by itself.`)
+  return 0
+}
+
+async function policyOf(ports: CliPorts, file: string): Promise<Json> {
+  try {
+    return JSON.parse(await ports.readText(file)) as Json
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw cliError('policy.unreadable', { file, reason: error.message }, error)
+  }
+}
+
+/** A policy in one sentence. */
+export function policyText(policy: ApiPolicy): string {
+  const { jurisdictions, ownersRefused, attestations, survive } = policy
+  const loss = `${survive.providers} ${survive.providers === 1 ? 'provider' : 'providers'}`
+  return [
+    `In ${jurisdictions.join(', ')}`,
+    ...(ownersRefused.length > 0 ? [`no owners from ${ownersRefused.join(', ')}`] : []),
+    ...(attestations.length > 0 ? [`attested ${attestations.join(' and ')}`] : []),
+    `survives the loss of ${loss}${survive.countries > 0 ? ` or ${survive.countries} countries` : ''}.`,
+  ].join('; ')
+}

@@ -1,0 +1,7 @@
+import { errorTable } from '#kernel'
+
+/** What the command line finds wrong before it asks anybody. */
+export const cliError = errorTable({
+  'policy.unreadable': { kind: 'invalid', retryable: false, message: 'The file {file} is not JSON: {reason}.' },
+  'address.keyless': { kind: 'invalid', retryable: false, message: 'Name the object too, like s3://{bucket}/key.' },
+})

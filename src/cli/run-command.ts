@@ -1,0 +1,129 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { PelagoError } from '#kernel'
+import type { CliPorts, Common, UpOptions } from './ports.ts'
+
+const usageCode = 2
+
+/**
+ * Runs one command line. Each command's code is loaded when it is called.
+ * @param words without the program's name
+ * @returns the exit code: 0 done, 1 refused or degraded, 2 not understood
+ */
+export async function runCommand(words: string[], ports: CliPorts): Promise<number> {
+  let code = 0
+  const program = new Command('pelago')
+  program
+    .description('A virtual hyperscaler: many providers, one S3 endpoint.')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => ports.out(text.trimEnd()), writeErr: (text) => ports.err(text.trimEnd()) })
+    .showHelpAfterError('Add --help for what can be said.')
+
+  const common = (command: Command) =>
+    command
+      .option('--data <DIR>', 'data folder of the Pelago that runs', './data')
+      .option('--json', 'answer in JSON', false)
+  const act =
+    (work: (...words: never[]) => Promise<number>) =>
+    async (...given: unknown[]) => {
+      code = await (work as (...words: unknown[]) => Promise<number>)(...given)
+    }
+
+  common(program.command('up', { isDefault: true }))
+    .description('start a whole federation on this machine')
+    .option('--port <N>', 'port of the S3 endpoint; 0 takes any', portNumber, 9000)
+    .option('--reset', 'delete all data first (asks)', false)
+    .option('--yes', 'answer yes to what --reset asks', false)
+    .action(act((options: UpOptions) => ports.up(options)))
+  common(program.command('status'))
+    .description('health in words')
+    .action(act(async (options: Common) => (await import('./status.ts')).status(ports, options)))
+
+  const provider = program.command('provider').description('the providers of this federation')
+  common(provider.command('list')).action(
+    act(async (options: Common) => (await import('./provider.ts')).listThem(ports, options)),
+  )
+  common(provider.command('stop <name>')).action(
+    act(async (name: string, options: Common) => (await import('./provider.ts')).stopOne(ports, name, options)),
+  )
+  common(provider.command('start <name>')).action(
+    act(async (name: string, options: Common) => (await import('./provider.ts')).startOne(ports, name, options)),
+  )
+
+  const bucket = program.command('bucket').description('buckets and where their bytes may lie')
+  common(bucket.command('create <name>'))
+    .option('--policy <FILE>', 'policy as JSON; a sensible default without')
+    .action(
+      act(async (name: string, options: Common & { policy?: string }) =>
+        (await import('./bucket.ts')).create(ports, name, options),
+      ),
+    )
+  common(bucket.command('list')).action(
+    act(async (options: Common) => (await import('./bucket.ts')).list(ports, options)),
+  )
+  common(bucket.command('policy <name>'))
+    .description('show the policy')
+    .option('--set <FILE>', 'replace it')
+    .action(
+      act(async (name: string, options: Common & { set?: string }) =>
+        (await import('./bucket.ts')).policy(ports, name, options),
+      ),
+    )
+
+  const object = program.command('object').description('objects, addressed as s3://bucket/key')
+  common(object.command('put <file> <address>')).action(
+    act(async (file: string, address: string, options: Common) =>
+      (await import('./object.ts')).put(ports, file, address, options),
+    ),
+  )
+  common(object.command('get <address> [file]')).action(
+    act(async (address: string, file: string | undefined, options: Common) =>
+      (await import('./object.ts')).get(ports, address, file ?? '-', options),
+    ),
+  )
+  common(object.command('list <address>')).action(
+    act(async (address: string, options: Common) => (await import('./object.ts')).list(ports, address, options)),
+  )
+  common(object.command('where <address>'))
+    .description('which shard is at whom, and why')
+    .action(
+      act(async (address: string, options: Common) => (await import('./object.ts')).where(ports, address, options)),
+    )
+
+  common(program.command('doctor'))
+    .description('find out what is wrong, and what to do')
+    .action(act(async (options: Common) => (await import('./doctor.ts')).doctor(ports, options)))
+  program
+    .command('run')
+    .description('run one role in this process')
+    .requiredOption('--config <FILE>', 'its configuration')
+    .option('--log <FILE>', 'its log; standard error without')
+    .action(
+      act(async (options: { config: string; log?: string }) => {
+        await ports.run(options)
+        return 0
+      }),
+    )
+
+  try {
+    await program.parseAsync(words, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageCode
+    return refusal(error, words.includes('--json'), ports)
+  }
+}
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError('It must be from 0 to 65535.')
+  return port
+}
+
+function refusal(error: unknown, json: boolean, ports: CliPorts): number {
+  if (!(error instanceof PelagoError)) throw error
+  const { code, message, retryable, details } = error
+  if (json) ports.out(JSON.stringify({ error: { code, message, retryable, details } }))
+  else ports.err(message)
+  return 1
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync, readFileSync } from 'node:fs'
+import { open, readFile, stat } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { join, resolve } from 'node:path'
+import type { CliPorts } from '#cli'
+import { type ObjectTransport, openClient, openObjects, type Transport } from '#client'
+import { systemClock } from './clock.ts'
+import { accessConfig, readConfig } from './configuration.ts'
+import { runSchema } from './data-folder.ts'
+import { hostError } from './errors.ts'
+
+const answerMs = 130_000
+const silentMs = 120_000
+
+/** The machine under the command line. */
+export const cliPorts: CliPorts = {
+  up: async (options) => (await import('./up.ts')).up(options),
+  run: async ({ config, log }) => (await import('./run-role.ts')).runRole(config, log),
+  client: (data) => openClient(transportOf(data)),
+  objects(data) {
+    const { ports } = runOf(data)
+    const [key] = readConfig(join(resolve(data), 'gateway', 'access.json'), accessConfig).keys
+    if (!key) throw hostError('data.damaged', { file: 'gateway/access.json', reason: 'it holds no key' })
+    return openObjects({ clock: systemClock, send }, `http://127.0.0.1:${ports.s3}`, key)
+  },
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  readText: (file) => found(file, readFile(file, 'utf8')),
+  async source(file) {
+    const { size } = await found(file, stat(file))
+    const hash = createHash('sha256')
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
+    return { size, sha256: hash.digest('hex'), chunks: () => createReadStream(file) as AsyncIterable<Uint8Array> }
+  },
+  async save(file, bytes) {
+    if (file === '-') {
+      for await (const chunk of bytes) {
+        if (!process.stdout.write(chunk)) await new Promise((resolve) => process.stdout.once('drain', resolve))
+      }
+      return
+    }
+    const handle = await open(file, 'wx').catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'EEXIST' ? hostError('file.exists', { file }, error) : error
+    })
+    try {
+      for await (const chunk of bytes) await handle.writeFile(chunk)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+  now: () => systemClock.now(),
+}
+
+function runOf(data: string) {
+  const file = join(resolve(data), 'run.json')
+  if (!existsSync(file)) throw hostError('data.absent', { folder: resolve(data) })
+  return readConfig(file, runSchema)
+}
+
+function transportOf(data: string): Transport {
+  const { ports } = runOf(data)
+  const token = readFileSync(join(resolve(data), 'api-token'), 'utf8').trim()
+  return async ({ server, method, path, body, signal }) => {
+    const url = `http://127.0.0.1:${ports[server]}`
+    const limit = AbortSignal.timeout(answerMs)
+    try {
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        ...(body !== undefined && { body }),
+      })
+      return { status: response.status, body: await response.text() }
+    } catch (error) {
+      if (limit.aborted) throw hostError('connect.slow', { url, seconds: answerMs / 1000 }, error)
+      throw hostError('connect.refused', { url }, error)
+    }
+  }
+}
+
+const send: ObjectTransport = ({ method, url, headers, body }) =>
+  new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method, headers, timeout: silentMs }, (response) => {
+      const found: Record<string, string> = {}
+      for (const [name, value] of Object.entries(response.headers)) if (typeof value === 'string') found[name] = value
+      resolve({ status: response.statusCode ?? 0, headers: found, body: response as AsyncIterable<Uint8Array> })
+    })
+    request.on('timeout', () =>
+      request.destroy(hostError('connect.slow', { url: url.origin, seconds: silentMs / 1000 })),
+    )
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'ECONNREFUSED' ? hostError('connect.refused', { url: url.origin }, error) : error)
+    })
+    void (async () => {
+      try {
+        for await (const chunk of body ?? []) {
+          if (!request.write(chunk)) await new Promise((resolve) => request.once('drain', resolve))
+        }
+        request.end()
+      } catch (error) {
+        request.destroy(error instanceof Error ? error : new Error(String(error)))
+      }
+    })()
+  })
+
+async function found<T>(file: string, action: Promise<T>): Promise<T> {
+  try {
+    return await action
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw hostError('file.missing', { file }, error)
+    throw error
+  }
+}

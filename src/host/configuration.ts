@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { exactly, faultOf, fields, integer, list, type Schema, type Static, text } from '#api'
+import { hostError } from './errors.ts'
+
+const address = { host: text({ min: 1 }), port: integer({ min: 0, max: 65_535 }) }
+const hex = (bytes: number) => text({ pattern: `^[0-9a-f]{${bytes * 2}}$`, means: `must be ${bytes} bytes in hex` })
+const path = text({ min: 1, max: 4096 })
+const member = fields({
+  id: text(),
+  name: text(),
+  endpoint: text(),
+  publicKey: hex(32),
+  country: text(),
+  owner: text(),
+  ownerCountry: text(),
+  attestations: list(text(), 100),
+  capacityBytes: integer({ min: 0 }),
+})
+
+/** What each process reads at its start. Keys and tokens lie in files of their own, named here. */
+export const federationConfig = fields({
+  version: exactly(1),
+  role: text({ pattern: '^federation$' }),
+  folder: path,
+  api: fields(address),
+  tokenFile: path,
+  keyFile: path,
+  members: list(member, 1000),
+})
+export const providerConfig = fields({
+  version: exactly(1),
+  role: text({ pattern: '^provider$' }),
+  id: text(),
+  folder: path,
+  shards: fields(address),
+  keyFile: path,
+  quotaBytes: integer({ min: 0 }),
+  gateways: list(fields({ id: text(), publicKey: hex(32) }), 1000),
+})
+export const gatewayConfig = fields({
+  version: exactly(1),
+  role: text({ pattern: '^gateway$' }),
+  id: text(),
+  folder: path,
+  s3: fields({ ...address, region: text({ min: 1 }), hostnames: list(text(), 16) }),
+  api: fields(address),
+  tokenFile: path,
+  keyFile: path,
+  rootKeyFile: path,
+  accessFile: path,
+  federation: fields({ url: text(), publicKey: hex(32) }),
+})
+export const accessConfig = fields({
+  keys: list(
+    fields({ id: text({ min: 3 }), secret: text({ min: 16 }), tenant: text({ min: 1, max: 64 }), actor: text() }),
+    1000,
+  ),
+})
+
+export type FederationConfig = Static<typeof federationConfig>
+export type ProviderConfig = Static<typeof providerConfig>
+export type GatewayConfig = Static<typeof gatewayConfig>
+export type AccessConfig = Static<typeof accessConfig>
+
+/** Reads a JSON file of a known shape. @throws data.damaged, file.missing */
+export function readConfig<T>(file: string, schema: Schema<T>): T {
+  const value = readJson(file)
+  const fault = faultOf(schema, value)
+  if (fault) throw hostError('data.damaged', { file, reason: `${fault.path} ${fault.fault}` })
+  return value as T
+}
+
+/** The role that a configuration is for. @throws role.unknown */
+export function roleOf(file: string): 'federation' | 'provider' | 'gateway' {
+  const { role } = readJson(file) as { role?: unknown }
+  if (role === 'federation' || role === 'provider' || role === 'gateway') return role
+  throw hostError('role.unknown', { role: String(role) })
+}
+
+function readJson(file: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw hostError('file.missing', { file }, error)
+    throw error
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw hostError('data.damaged', { file, reason: error instanceof Error ? error.message : String(error) }, error)
+  }
+}

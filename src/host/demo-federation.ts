@@ -1,0 +1,165 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fields, integer, record } from '#api'
+import { demoPool, type Provider } from '#pool'
+import { rawPublicKey } from '#storage'
+import {
+  type AccessConfig,
+  accessConfig,
+  type FederationConfig,
+  type GatewayConfig,
+  type ProviderConfig,
+  readConfig,
+} from './configuration.ts'
+import { freePort } from './free-port.ts'
+import { keepPrivate, writePrivate, writePrivateJson } from './write-file.ts'
+
+const host = '127.0.0.1'
+const region = 'eu-central-1'
+const firstPort = 4100
+const portsSchema = fields({ ports: record(integer({ min: 1, max: 65_535 }), 1000) })
+
+/** One process to be run. */
+export type ProcessPlan = { name: string; role: 'federation' | 'provider' | 'gateway'; config: string; url: string }
+
+/** A whole federation on this machine, written down in a data folder. */
+export type DemoFederation = {
+  processes: ProcessPlan[]
+  providers: Provider[]
+  ports: { supervisor: number; gateway: number; federation: number; s3: number }
+  access: AccessConfig['keys'][number]
+  token: string
+  region: string
+}
+
+/**
+ * Writes the configuration of every process. Keys are made once; ports are kept while they are free, so that a restart
+ * changes nothing, and chosen anew when somebody else has them.
+ * @param s3Port 0 for any
+ * @throws port.taken for the S3 port, port.none
+ */
+export async function prepareDemo(folder: string, s3Port: number): Promise<DemoFederation> {
+  const at = (...parts: string[]) => join(folder, ...parts)
+  const ports = await choosePorts(at('ports.json'), s3Port)
+  keepPrivate(at('api-token'), () => `${randomBytes(32).toString('hex')}\n`)
+  keepPrivate(at('gateway', 'access.json'), () => `${JSON.stringify({ keys: [freshAccess()] }, null, 2)}\n`)
+
+  const federationKey = keyOf(at('federation', 'key.pem'), 'ed25519')
+  const gatewayKey = keyOf(at('gateway', 'key.pem'), 'x25519')
+  const quotaBytes = quotaOf(folder)
+  const providers: Provider[] = demoPool.map((facts) => ({
+    ...facts,
+    endpoint: `http://${host}:${portOf(ports, facts.id)}`,
+    publicKey: publicHex(keyOf(at('providers', facts.id, 'key.pem'), 'x25519')),
+    capacityBytes: quotaBytes,
+  }))
+
+  const processes: ProcessPlan[] = []
+  const add = (
+    name: string,
+    role: ProcessPlan['role'],
+    url: string,
+    config: FederationConfig | ProviderConfig | GatewayConfig,
+  ) => {
+    const file = role === 'provider' ? at('providers', name, 'config.json') : at(name, 'config.json')
+    const text = `${JSON.stringify(config, null, 2)}\n`
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writePrivate(file, text)
+    processes.push({ name, role, config: file, url })
+  }
+  add('federation', 'federation', `http://${host}:${portOf(ports, 'federation')}`, {
+    version: 1,
+    role: 'federation',
+    folder: at('federation'),
+    api: { host, port: portOf(ports, 'federation') },
+    tokenFile: at('api-token'),
+    keyFile: at('federation', 'key.pem'),
+    members: providers,
+  })
+  for (const { id, endpoint } of providers) {
+    add(id, 'provider', endpoint, {
+      version: 1,
+      role: 'provider',
+      id,
+      folder: at('providers', id, 'store'),
+      shards: { host, port: portOf(ports, id) },
+      keyFile: at('providers', id, 'key.pem'),
+      quotaBytes,
+      gateways: [{ id: 'gateway', publicKey: publicHex(gatewayKey) }],
+    })
+  }
+  add('gateway', 'gateway', `http://${host}:${portOf(ports, 's3')}`, {
+    version: 1,
+    role: 'gateway',
+    id: 'gateway',
+    folder: at('gateway'),
+    s3: { host, port: portOf(ports, 's3'), region, hostnames: ['localhost', 's3.localhost'] },
+    api: { host, port: portOf(ports, 'gateway') },
+    tokenFile: at('api-token'),
+    keyFile: at('gateway', 'key.pem'),
+    rootKeyFile: at('gateway', 'root.key'),
+    accessFile: at('gateway', 'access.json'),
+    federation: { url: `http://${host}:${portOf(ports, 'federation')}`, publicKey: publicHex(federationKey) },
+  })
+  const [access] = readConfig(at('gateway', 'access.json'), accessConfig).keys
+  return {
+    processes,
+    providers,
+    ports: {
+      supervisor: portOf(ports, 'supervisor'),
+      gateway: portOf(ports, 'gateway'),
+      federation: portOf(ports, 'federation'),
+      s3: portOf(ports, 's3'),
+    },
+    access: access as AccessConfig['keys'][number],
+    token: readFileSync(at('api-token'), 'utf8').trim(),
+    region,
+  }
+}
+
+function freshAccess(): AccessConfig['keys'][number] {
+  // 32 letters of which none looks like another.
+  const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
+  const id = `PEL${[...randomBytes(17)].map((byte) => letters[byte & 31]).join('')}`
+  return { id, secret: randomBytes(30).toString('base64url'), tenant: 'demo', actor: 'admin' }
+}
+
+async function choosePorts(file: string, s3Port: number): Promise<Record<string, number>> {
+  const kept = existsSync(file) ? readConfig(file, portsSchema).ports : {}
+  const ports: Record<string, number> = {}
+  const taken = new Set<number>()
+  const names = ['supervisor', 'federation', ...demoPool.map(({ id }) => id), 'gateway']
+  if (s3Port !== 0) taken.add(s3Port)
+  for (const name of names) {
+    const port = await freePort(host, kept[name] ?? firstPort, taken)
+    ports[name] = port
+    taken.add(port)
+  }
+  ports.s3 = s3Port === 0 ? await freePort(host, kept.s3 ?? firstPort, taken) : s3Port
+  writePrivateJson(file, { ports })
+  return ports
+}
+
+const portOf = (ports: Record<string, number>, name: string) => ports[name] as number
+
+/** The key in a file, made when it is missing. */
+function keyOf(file: string, type: 'ed25519' | 'x25519'): KeyObject {
+  keepPrivate(file, () => {
+    const { privateKey } = type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('x25519')
+    return privateKey.export({ format: 'pem', type: 'pkcs8' })
+  })
+  return createPrivateKey(readFileSync(file))
+}
+
+const publicHex = (key: KeyObject) => Buffer.from(rawPublicKey(createPublicKey(key))).toString('hex')
+
+/** Seven providers share one disk here: each may use a tenth of what is free now, so that three tenths stay. */
+function quotaOf(folder: string): number {
+  const file = join(folder, 'quota.json')
+  const schema = fields({ bytes: integer({ min: 0 }) })
+  if (!existsSync(file)) {
+    const { bavail, bsize } = statfsSync(folder)
+    writePrivateJson(file, { bytes: Math.floor((bavail * bsize) / 10) })
+  }
+  return readConfig(file, schema).bytes
+}

@@ -1,0 +1,2 @@
+/** The real world: adapters, processes, configuration. */
+export { cliPorts } from './cli-ports.ts'

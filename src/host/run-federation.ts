@@ -1,0 +1,38 @@
+import { createPrivateKey } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SignedDirectory } from '#pool'
+import { openFederation } from '#roles'
+import { openApiServer } from './api-server.ts'
+import { systemClock } from './clock.ts'
+import { federationConfig, readConfig } from './configuration.ts'
+import type { OpenLog } from './log.ts'
+import { openRandom } from './random.ts'
+import type { Running } from './running.ts'
+import { writePrivateJson } from './write-file.ts'
+
+/** The federation's process: states who its members are. */
+export async function runFederation(file: string, { log }: OpenLog): Promise<Running> {
+  const config = readConfig(file, federationConfig)
+  const kept = join(config.folder, 'directory.json')
+  const federation = await openFederation({
+    clock: systemClock,
+    log,
+    key: createPrivateKey(readFileSync(config.keyFile)),
+    members: config.members,
+    load: async () => (existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as SignedDirectory) : undefined),
+    save: async (signed) => writePrivateJson(kept, signed),
+  })
+  const server = await openApiServer(
+    {
+      handlers: federation.operations,
+      token: readFileSync(config.tokenFile, 'utf8').trim(),
+      tenant: 'federation',
+      clock: systemClock,
+      random: openRandom(),
+      log,
+    },
+    config.api,
+  )
+  return { stop: () => server.close() }
+}

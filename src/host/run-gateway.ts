@@ -1,0 +1,105 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { listedKeys } from '#access'
+import { openGateway } from '#roles'
+import {
+  defaultLimits,
+  indexMigrations,
+  keyMigrations,
+  openKeyStore,
+  rawPublicKey,
+  type ShardStore,
+  sharedKey,
+  storageError,
+} from '#storage'
+import { workMigrations } from '#work'
+import { openApiServer } from './api-server.ts'
+import { systemClock } from './clock.ts'
+import { accessConfig, gatewayConfig, readConfig } from './configuration.ts'
+import { openSqlite } from './database/sqlite.ts'
+import { openDirectoryCopy } from './directory-copy.ts'
+import { openS3Server } from './http-s3.ts'
+import type { OpenLog } from './log.ts'
+import { openOffload } from './offload.ts'
+import { openRandom } from './random.ts'
+import { openRootKey } from './root-key.ts'
+import type { Running } from './running.ts'
+import { openShardStore } from './shard-client.ts'
+
+/** A gateway's process: wires every adapter to the ports of the role. */
+export async function runGateway(file: string, { log }: OpenLog): Promise<Running> {
+  const config = readConfig(file, gatewayConfig)
+  const { keys } = readConfig(config.accessFile, accessConfig)
+  const clock = systemClock
+  const random = openRandom()
+  const offload = openOffload()
+  const key = createPrivateKey(readFileSync(config.keyFile))
+  const own = rawPublicKey(createPublicKey(key))
+
+  const stores = new Map<string, ShardStore & { close(): void }>()
+  const closeStores = () => {
+    for (const store of stores.values()) store.close()
+    stores.clear()
+  }
+  // An endpoint may have moved with a new directory; connections are made anew when they are next wanted.
+  const directory = await openDirectoryCopy(
+    { file: join(config.folder, 'directory.json'), ...config.federation, log },
+    closeStores,
+  )
+  const shards = (id: string): ShardStore => {
+    const open = stores.get(id)
+    if (open) return open
+    const provider = directory.current().providers.find((member) => member.id === id)
+    if (!provider) throw storageError('shard.unreachable', { provider: id, reason: 'it is not in the directory' })
+    const theirs = Buffer.from(provider.publicKey, 'hex')
+    const store = openShardStore({ clock, random }, provider, {
+      gateway: config.id,
+      shared: sharedKey(key, theirs, own, theirs),
+    })
+    stores.set(id, store)
+    return store
+  }
+
+  const index = await openSqlite({
+    file: join(config.folder, 'index.db'),
+    schemas: [
+      { component: 'index', migrations: indexMigrations },
+      { component: 'work', migrations: workMigrations },
+    ],
+  })
+  const keyDatabase = await openSqlite({
+    file: join(config.folder, 'keys.db'),
+    schemas: [{ component: 'keys', migrations: keyMigrations }],
+  })
+  const gateway = await openGateway(
+    {
+      clock,
+      random,
+      offload,
+      log,
+      index,
+      keys: openKeyStore({ database: keyDatabase, random, root: openRootKey(config.rootKeyFile) }),
+      directory: directory.current,
+      shards,
+      access: listedKeys(keys),
+    },
+    { s3: { region: config.s3.region, hostnames: config.s3.hostnames }, limits: defaultLimits },
+  )
+  const token = readFileSync(config.tokenFile, 'utf8').trim()
+  const tenant = keys[0]?.tenant ?? ''
+  const api = await openApiServer({ handlers: gateway.operations, token, tenant, clock, random, log }, config.api)
+  const s3 = await openS3Server({ handle: gateway.s3, log }, config.s3)
+  return {
+    async stop() {
+      await s3.close()
+      await api.close()
+      await gateway.stop()
+      directory.close()
+      closeStores()
+      await index.close()
+      await keyDatabase.close()
+      await offload.close()
+    },
+  }
+}

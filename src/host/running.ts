@@ -1,0 +1,2 @@
+/** A role that runs in this process. */
+export type Running = { stop(): Promise<void> }

@@ -1,0 +1,51 @@
+import { statfsSync } from 'node:fs'
+import * as api from '#api'
+import type { Clock } from '#kernel'
+import { type Handler, handles } from '#roles'
+import type { DemoFederation } from './demo-federation.ts'
+import { runDoctor } from './doctor.ts'
+import type { Supervisor } from './supervisor.ts'
+
+type Ports = {
+  clock: Clock
+  supervisor: Supervisor
+  demo: DemoFederation
+  data: string
+  startedAt: number
+  version: string
+}
+
+/** What the supervisor answers: processes, providers, and what the doctor finds. */
+export function supervisorOperations({ clock, supervisor, demo, data, startedAt, version }: Ports): Handler[] {
+  return [
+    handles(api.getStatus, () => {
+      const { bavail, blocks, bsize } = statfsSync(data)
+      return {
+        startedAt,
+        now: clock.now(),
+        data,
+        version,
+        s3: `http://127.0.0.1:${demo.ports.s3}`,
+        processes: supervisor.list(),
+        disk: { freeBytes: bavail * bsize, totalBytes: blocks * bsize },
+      }
+    }),
+    handles(api.listProviders, () => {
+      const processes = new Map(supervisor.list().map((process) => [process.name, process]))
+      return {
+        providers: demo.providers.map(({ publicKey: _, ...provider }) => {
+          const process = processes.get(provider.id)
+          return {
+            ...provider,
+            state: process?.state ?? 'stopped',
+            pid: process?.pid ?? null,
+            because: process?.because ?? '',
+          }
+        }),
+      }
+    }),
+    handles(api.stopProvider, (_, { provider }) => supervisor.stop(provider)),
+    handles(api.startProvider, (_, { provider }) => supervisor.start(provider)),
+    handles(api.runDoctor, async () => ({ findings: await runDoctor({ clock, supervisor, demo, data }) })),
+  ]
+}

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { UpOptions } from '#cli'
+import { openApiServer } from './api-server.ts'
+import { systemClock } from './clock.ts'
+import { resetDataFolder, takeDataFolder } from './data-folder.ts'
+import { type DemoFederation, prepareDemo } from './demo-federation.ts'
+import { hostError } from './errors.ts'
+import { isFree } from './free-port.ts'
+import { openLog } from './log.ts'
+import { openRandom } from './random.ts'
+import { openSupervisor } from './supervisor.ts'
+import { supervisorOperations } from './supervisor-operations.ts'
+import { askOnTerminal } from './terminal.ts'
+import { writePrivateJson } from './write-file.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+
+/**
+ * Runs a whole federation on this machine until it is told to stop: takes the data folder, writes what is missing, starts
+ * every process, says how to use it.
+ * @returns the exit code
+ */
+export async function up(options: UpOptions): Promise<number> {
+  const say = (sentence: string) => void (options.json ? process.stderr : process.stdout).write(`${sentence}\n`)
+  if (options.reset && !(await confirmReset(options, say))) return 1
+  const startedAt = systemClock.now()
+  const folder = takeDataFolder(options.data, startedAt)
+  const log = openLog(systemClock, { file: join(folder.path, 'log', 'supervisor.log') })
+  try {
+    if (options.port !== 0 && !(await isFree('127.0.0.1', options.port))) {
+      const mend = 'Stop that program, or choose another port with --port N (--port 0 takes any that is free).'
+      throw hostError('port.taken', { port: options.port, address: '127.0.0.1', use: 'it listens there already', mend })
+    }
+    const demo = await prepareDemo(folder.path, options.port)
+    const config = { entry: join(root, 'bin', 'pelago.ts'), logFolder: join(folder.path, 'log') }
+    const supervisor = openSupervisor({ clock: systemClock, log: log.log, say }, config, demo.processes)
+    const stopped = toldToStop()
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+    const handlers = supervisorOperations({
+      clock: systemClock,
+      supervisor,
+      demo,
+      data: folder.path,
+      startedAt,
+      version,
+    })
+    const ports = {
+      handlers,
+      token: demo.token,
+      tenant: 'operator',
+      clock: systemClock,
+      random: openRandom(),
+      log: log.log,
+    }
+    const api = await openApiServer(ports, { host: '127.0.0.1', port: demo.ports.supervisor })
+    writePrivateJson(join(folder.path, 'run.json'), { version: 1, pid: process.pid, ports: demo.ports })
+    try {
+      const starting = startAll(supervisor, demo)
+      const outcome = await Promise.race([starting.then(() => 'ready' as const), stopped])
+      if (outcome === 'ready') {
+        if (options.json) process.stdout.write(`${JSON.stringify(readyFacts(demo, folder.path))}\n`)
+        else say(welcome(demo, folder.path, options, systemClock.now() - startedAt))
+        await stopped
+      } else starting.catch(() => 'it was told to stop meanwhile')
+      say('Stopping.')
+    } finally {
+      await supervisor.stopAll()
+      await api.close()
+    }
+    say('Everything has stopped. The next start finds it as it was.')
+    return 0
+  } finally {
+    log.close()
+    folder.release()
+  }
+}
+
+async function confirmReset(options: UpOptions, say: (sentence: string) => void): Promise<boolean> {
+  const question = `This deletes everything that Pelago keeps in ${options.data}: all objects, keys and settings. Type yes to go on: `
+  if (!options.yes && (await askOnTerminal(question)) !== 'yes') {
+    say('Nothing was deleted. Without a terminal, --reset needs --yes.')
+    return false
+  }
+  resetDataFolder(options.data)
+  return true
+}
+
+async function startAll(supervisor: ReturnType<typeof openSupervisor>, demo: DemoFederation): Promise<void> {
+  const of = (role: string) => demo.processes.filter((process) => process.role === role)
+  await Promise.all([...of('federation'), ...of('provider')].map(({ name }) => supervisor.start(name)))
+  await Promise.all(of('gateway').map(({ name }) => supervisor.start(name)))
+}
+
+/** Resolves at the first Ctrl-C or request to end; a second one changes nothing, because stopping is bounded. */
+function toldToStop(): Promise<'stop'> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('stop'))
+  })
+}
+
+function readyFacts({ ports, access, region }: DemoFederation, data: string) {
+  return {
+    ready: true,
+    pid: process.pid,
+    data,
+    s3: `http://127.0.0.1:${ports.s3}`,
+    region,
+    accessKeyId: access.id,
+    secretAccessKey: access.secret,
+  }
+}
+
+function welcome(
+  { ports, access, region, providers, processes }: DemoFederation,
+  data: string,
+  { port }: UpOptions,
+  ms: number,
+): string {
+  const countries = new Set(providers.map(({ country }) => country)).size
+  const flag = data === join(process.cwd(), 'data') ? '' : ` --data ${data}`
+  const pelago = `node bin/pelago.mjs`
+  return [
+    '',
+    `Pelago runs: one federation, ${providers.length} providers in ${countries} countries, one gateway (${processes.length} processes, ready after ${(ms / 1000).toFixed(1)} s).`,
+    '',
+    `  S3 endpoint        http://127.0.0.1:${ports.s3}${port === 0 ? ' (any free port was asked for)' : ''}`,
+    `  region             ${region}`,
+    `  access key         ${access.id}`,
+    `  secret access key  ${access.secret}`,
+    `  data               ${data}`,
+    '',
+    'Try, in another terminal:',
+    '',
+    `  ${pelago} bucket create holiday${flag}`,
+    `  ${pelago} object put README.md s3://holiday/readme${flag}`,
+    `  ${pelago} object where s3://holiday/readme${flag}`,
+    '',
+    `Any S3 client works too; it needs the four lines above. Ctrl-C stops everything.`,
+  ].join('\n')
+}

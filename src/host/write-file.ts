@@ -1,0 +1,32 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** Writes a file for this user alone, whole or not at all, synced with its directory entry. */
+export function writePrivate(file: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const temporary = `${file}.${process.pid}.new`
+  const descriptor = openSync(temporary, 'w', 0o600)
+  try {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
+    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  renameSync(temporary, file)
+  const folder = openSync(dirname(file), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+export function writePrivateJson(file: string, value: unknown): void {
+  writePrivate(file, `${JSON.stringify(value, null, 2)}\n`)
+}
+
+/** Writes a file unless it is there already. */
+export function keepPrivate(file: string, make: () => string | Uint8Array): void {
+  if (!existsSync(file)) writePrivate(file, make())
+}

@@ -22,6 +22,8 @@ export type MemoryDisk = {
   crash(): void
   /** Whole contents of all files, by path, as they would be read now. */
   files(): Map<string, Uint8Array>
+  /** Whether a file would be there, whole, after a crash now. */
+  isDurable(path: string, length: number): boolean
   /** Flips one bit of a file, as rot does. */
   rot(path: string, bit: number): void
   /** Loses a file as if it had never been written. */
@@ -181,6 +183,11 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
           found.set(path === '' ? name : `${path}/${name}`, inode.bytes.subarray(0, inode.length))
       }
       return found
+    },
+    isDurable(path, length) {
+      const at = path.lastIndexOf('/')
+      const inode = folders.get(path.slice(0, at))?.durable.get(path.slice(at + 1))
+      return inode !== undefined && inode.synced >= length
     },
     rot(path, bit) {
       const [folder, name] = split(path)

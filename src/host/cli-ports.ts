@@ -13,6 +13,12 @@ import { hostError } from './errors.ts'
 const answerMs = 130_000
 const silentMs = 120_000
 
+// Who reads our output may stop reading, as `head` does; that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
 /** The machine under the command line. */
 export const cliPorts: CliPorts = {
   up: async (options) => (await import('./up.ts')).up(options),

@@ -70,11 +70,11 @@ export function readConfig<T>(file: string, schema: Schema<T>): T {
   return value as T
 }
 
-/** The role that a configuration is for. @throws role.unknown */
-export function roleOf(file: string): 'federation' | 'provider' | 'gateway' {
-  const { role } = readJson(file) as { role?: unknown }
-  if (role === 'federation' || role === 'provider' || role === 'gateway') return role
-  throw hostError('role.unknown', { role: String(role) })
+/** The role that a configuration is for, and who plays it. @throws role.unknown */
+export function roleOf(file: string): { role: 'federation' | 'provider' | 'gateway'; id: string } {
+  const { role, id } = readJson(file) as { role?: unknown; id?: unknown }
+  if (role !== 'federation' && role !== 'provider' && role !== 'gateway') throw hostError('role.unknown', { role: String(role) })
+  return { role, id: typeof id === 'string' ? id : '' }
 }
 
 function readJson(file: string): unknown {

@@ -13,8 +13,8 @@ const stopMs = 8000
  */
 export async function runRole(config: string, logFile: string | undefined): Promise<void> {
   const log = openLog(systemClock, logFile === undefined ? 'stderr' : { file: logFile })
-  const role = roleOf(config)
-  process.title = `pelago ${role}`
+  const { role, id } = roleOf(config)
+  process.title = `pelago ${role} ${id}`.trim()
   process.on('unhandledRejection', (error) => crash(log.log, error))
   process.on('uncaughtException', (error) => crash(log.log, error))
   let running: Running
@@ -51,7 +51,7 @@ export async function runRole(config: string, logFile: string | undefined): Prom
 }
 
 async function start(
-  role: ReturnType<typeof roleOf>,
+  role: ReturnType<typeof roleOf>['role'],
   config: string,
   log: ReturnType<typeof openLog>,
 ): Promise<Running> {

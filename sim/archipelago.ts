@@ -1,0 +1,169 @@
+import type { Clock, Log } from '#kernel'
+import { type Directory, demoPool, type Provider } from '#pool'
+import {
+  indexMigrations,
+  keyMigrations,
+  type Node,
+  openKeyStore,
+  openNode,
+  openStorage,
+  type OpenStorage,
+  type RootKey,
+  type StorageLimits,
+} from '#storage'
+import { startWork, type Work, workMigrations } from '#work'
+import { connectTo, noFaults, type Remote } from './network.ts'
+import { openSimDatabase, type SimDatabase } from './ports/database.ts'
+import { type MemoryDisk, openMemoryDisk } from './ports/disk.ts'
+import type { World } from './world.ts'
+
+/** A whole federation in one process: providers with disks, an index, a key store, and one gateway at a time. */
+export type Archipelago = {
+  world: World
+  providers: Island[]
+  index: SimDatabase
+  limits: StorageLimits
+  directory: Directory
+  /** The gateway that runs now. */
+  gateway(): Gateway
+  /** Ends the gateway at once, wherever it is, and starts another over the same databases. */
+  restartGateway(): void
+  /** Ends a provider's process as a power cut does: what was not synced may be gone. */
+  crash(island: Island): void
+  /** Starts it again. */
+  start(island: Island): Promise<void>
+  close(): void
+}
+
+export type Island = { provider: Provider; disk: MemoryDisk; remote: Remote }
+export type Gateway = { storage: OpenStorage; work: Work; incarnation: number; alive(): boolean }
+
+/** Times and sizes that let a whole life pass in seconds of virtual time. */
+export const quickLimits: StorageLimits = {
+  segmentBytes: 192 * 1024,
+  writeMemoryBytes: 1024 * 1024,
+  writeMemoryWaitMs: 20_000,
+  intentMs: 20_000,
+  readerGraceMs: 4000,
+  writeStallMs: 300,
+  attempts: 4,
+  hedgeFloorMs: 30,
+  hedgeShare: 0.2,
+  shardMs: 2000,
+  windowRows: 2,
+  readAhead: 2,
+  probeMs: 200,
+  probeLimitMs: 400,
+  darkMs: 5000,
+  widenMs: 1000,
+  recountMs: 1000,
+  roundMs: 200,
+  repairs: 2,
+  strayMs: 6000,
+  strayRetryMs: 500,
+}
+
+const quotaBytes = 256 * 1024 * 1024
+
+export async function openArchipelago(world: World, limits: StorageLimits = quickLimits): Promise<Archipelago> {
+  const log: Log = (level, event, facts) => world.note(`${level} ${event} ${JSON.stringify(facts ?? {})}`)
+  const providers = demoPool.map((facts, at): Island => {
+    const provider = {
+      ...facts,
+      endpoint: `http://${facts.id}.example`,
+      publicKey: `${at}`.repeat(64),
+      capacityBytes: quotaBytes,
+    }
+    const disk = openMemoryDisk(world, { delayMs: 2 })
+    const remote: Remote = { id: facts.id, node: undefined, incarnation: 0, faults: { ...noFaults }, broken: new Set() }
+    return { provider, disk, remote }
+  })
+  const start = async (island: Island) => {
+    const { incarnation } = island.remote
+    const disk = island.disk.connect()
+    const node: Node = await openNode(
+      { disk, clock: world.clock, random: world.random, log },
+      { provider: island.provider.id, quotaBytes, trashMs: 14 * 86_400_000, reserveBytes: 0 },
+    )
+    if (island.remote.incarnation === incarnation) island.remote.node = node
+  }
+  const crash = (island: Island) => {
+    world.note(`${island.provider.id} loses power`)
+    island.remote.incarnation++
+    island.remote.node = undefined
+    island.disk.crash()
+    for (const broken of [...island.remote.broken]) broken()
+  }
+  const schemas = [
+    { component: 'index', migrations: indexMigrations },
+    { component: 'work', migrations: workMigrations },
+  ]
+  const index = openSimDatabase('index', world, schemas)
+  const keyDatabase = openSimDatabase('keys', world, [{ component: 'keys', migrations: keyMigrations }])
+  const directory: Directory = {
+    version: 1,
+    issuedAt: world.clock.now(),
+    expiresAt: world.clock.now() + 1e12,
+    providers: providers.map(({ provider }) => provider),
+  }
+  const byId = new Map(providers.map((island) => [island.provider.id, island]))
+
+  let incarnation = 0
+  const startGateway = (): Gateway => {
+    const mine = ++incarnation
+    const alive = () => mine === incarnation
+    // The dead do not wake up: their timers never ring.
+    const clock: Clock = { now: world.clock.now, after: (ms, act) => world.clock.after(ms, () => alive() && act()) }
+    const storage = openStorage(
+      {
+        clock,
+        random: world.random,
+        offload: world.offload,
+        log,
+        index: index.connect(alive),
+        keys: openKeyStore({ database: keyDatabase.connect(alive), random: world.random, root: plainRoot }),
+        directory: () => directory,
+        shards: (id) => connectTo(world, (byId.get(id) as Island).remote, alive),
+      },
+      limits,
+    )
+    const work = startWork({ database: index.connect(alive), clock, random: world.random, log }, storage.loops)
+    const never = new AbortController().signal
+    const probe = () => void storage.probe(never).then(() => clock.after(limits.probeMs, probe))
+    probe()
+    return { storage, work, incarnation: mine, alive }
+  }
+
+  const starting = providers.map(start)
+  let started = false
+  void Promise.all(starting).then(() => {
+    started = true
+  })
+  await world.runUntil(() => started, 10_000)
+  let gateway = startGateway()
+  return {
+    world,
+    providers,
+    index,
+    limits,
+    directory,
+    gateway: () => gateway,
+    restartGateway() {
+      world.note('the gateway dies')
+      gateway = startGateway()
+    },
+    crash,
+    start,
+    close() {
+      incarnation++
+      index.close()
+      keyDatabase.close()
+    },
+  }
+}
+
+/** Wrapping is not what is simulated; the bytes are turned round, so that forgetting to unwrap shows. */
+const plainRoot: RootKey = {
+  wrap: async (plain) => plain.map((byte) => byte ^ 0xff),
+  unwrap: async (wrapped) => wrapped.map((byte) => byte ^ 0xff),
+}

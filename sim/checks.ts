@@ -1,0 +1,125 @@
+import { defaultPolicy, judge, survives } from '#pool'
+import type { Row } from '#kernel'
+import { plaintextMark } from './content.ts'
+import { bucket, callOf, finish, type Life } from './life.ts'
+
+const segmentQuery = `SELECT s.body, s.position, s.size, s.k, s.m, s.names, p.holders FROM segments s
+  JOIN placements p ON p.id = s.placement`
+
+type Segment = { body: string; k: number; m: number; holders: string[]; names: string[] }
+
+function segmentsIn({ archipelago }: Life): Segment[] {
+  return archipelago.index.look(segmentQuery).map((row: Row) => ({
+    body: row.body as string,
+    k: row.k as number,
+    m: row.m as number,
+    holders: (row.holders as string).split(','),
+    names: (row.names as string).match(/.{32}/g) ?? [],
+  }))
+}
+
+const pathOf = (name: string) => `shards/${name.slice(0, 2)}/${name}`
+
+/**
+ * At the moment of the acknowledgement: every segment lies at distinct providers that the policy allows, survives what is
+ * promised, and every shard would be there after a power cut now.
+ */
+export function checkAcknowledged(life: Life, version: string): void {
+  const islands = new Map(life.archipelago.providers.map((island) => [island.provider.id, island]))
+  const { eligible } = judge(life.archipelago.directory, defaultPolicy)
+  for (const segment of segmentsIn(life)) {
+    if (segment.body !== version) continue
+    const providers = segment.holders.map((id) => eligible.find((provider) => provider.id === id))
+    const allowed = providers.filter((provider) => provider !== undefined)
+    if (allowed.length < providers.length)
+      throw new Error(`a shard lies where the policy does not allow: ${segment.holders.join()}`)
+    if (!survives(allowed, segment.k, defaultPolicy))
+      throw new Error(`acknowledged, but does not survive: ${JSON.stringify(segment)}`)
+    segment.names.forEach((name, shard) => {
+      const island = islands.get(segment.holders[shard] as string)
+      if (!island || life.damaged.has(island.provider.id)) return
+      if (!island.disk.isDurable(pathOf(name), 64 + 4096 + 32)) {
+        throw new Error(`acknowledged, but shard ${shard} at ${island.provider.id} would not survive a power cut`)
+      }
+    })
+  }
+}
+
+/** What is listed is what is there, in byte order, once each. */
+export async function checkListing(life: Life, name: string): Promise<void> {
+  const { storage } = life.archipelago.gateway()
+  const found: string[] = []
+  let after = ''
+  do {
+    const page = await storage.objects.listObjects(callOf(life), {
+      bucket: name,
+      prefix: '',
+      delimiter: '',
+      after,
+      limit: 3,
+    })
+    for (const entry of page.entries) if (entry.kind === 'object') found.push(entry.info.key)
+    after = page.next ?? ''
+  } while (after !== '')
+  const wanted = life.model.keys().filter((key) => life.model.possible(key)[0] !== undefined)
+  if (found.join('\n') !== wanted.join('\n'))
+    throw new Error(`listed: ${found.join()}; there should be: ${wanted.join()}`)
+}
+
+/** @returns what is still left over: shards that nothing refers to, intents, dead bodies, memory */
+export function checkTidy(life: Life): string | undefined {
+  const { archipelago } = life
+  if (archipelago.gateway().storage.memoryUsed() !== 0)
+    return `${archipelago.gateway().storage.memoryUsed()} bytes of memory are still taken`
+  for (const table of ['intents', 'intent_shards', 'dead_bodies', 'strays']) {
+    // What lies at a provider that is gone waits for it.
+    const waiting = table === 'strays' && life.gone !== undefined ? ` WHERE provider <> '${life.gone}'` : ''
+    const [row] = archipelago.index.look(`SELECT COUNT(*) AS n FROM ${table}${waiting}`)
+    if (row?.n !== 0) return `${row?.n as number} rows in ${table}`
+  }
+  const known = new Set(segmentsIn(life).flatMap(({ names }) => names))
+  for (const { provider, disk } of archipelago.providers) {
+    if (provider.id === life.gone) continue
+    for (const path of disk.files().keys()) {
+      if (path.startsWith('shards/') && !known.has(path.slice(-32))) return `${path} at ${provider.id}`
+    }
+  }
+  return undefined
+}
+
+/** With everything at rest: each live shard is where the index says, no version is kept twice, and nobody sees plaintext. */
+export function checkAtRest(life: Life): void {
+  const { archipelago } = life
+  const files = new Map(archipelago.providers.map(({ provider, disk }) => [provider.id, disk.files()]))
+  for (const segment of segmentsIn(life)) {
+    if (new Set(segment.holders).size < segment.holders.length)
+      throw new Error(`two shards at one provider: ${segment.holders.join()}`)
+    segment.names.forEach((name, shard) => {
+      const provider = segment.holders[shard] as string
+      if (life.damaged.has(provider)) return
+      if (!files.get(provider)?.has(pathOf(name)))
+        throw new Error(`shard ${name} is not at ${provider}, where the index has it`)
+    })
+  }
+  const bodies =
+    archipelago.index.look(`SELECT DISTINCT body FROM segments WHERE body NOT IN (SELECT version FROM objects)
+    AND body NOT IN (SELECT body FROM parts)`)
+  if (bodies.length > 0) throw new Error(`${bodies.length} bodies belong to nothing`)
+  for (const [provider, held] of files) {
+    for (const [path, bytes] of held) {
+      if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(plaintextMark))
+        throw new Error(`${provider} can read ${path}`)
+    }
+  }
+}
+
+/** Every provider and the gateway lose power at once. */
+export async function checkPowerCut(life: Life): Promise<void> {
+  const { archipelago } = life
+  for (const island of archipelago.providers) archipelago.crash(island)
+  for (const island of archipelago.providers) {
+    if (island.provider.id !== life.gone) await finish(life, () => archipelago.start(island))
+  }
+  archipelago.restartGateway()
+  await finish(life, () => archipelago.gateway().storage.objects.getBucket(callOf(life), bucket))
+}

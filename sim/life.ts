@@ -1,0 +1,85 @@
+import type { Call } from '#kernel'
+import type { Archipelago, Island } from './archipelago.ts'
+import type { Model } from './model.ts'
+import type { World } from './world.ts'
+
+/** The one bucket of a life. */
+export const bucket = 'ocean'
+/** Virtual time within which everything must have come to rest. */
+export const quietLimitMs = 180_000
+
+/** All that one life knows. */
+export type Life = {
+  world: World
+  archipelago: Archipelago
+  model: Model
+  /** The providers that may fail now: never more than the policy's promise. */
+  bad: Island[]
+  wide: boolean
+  /** Whether this life's faults destroy bytes; then the same two providers are bad all along. */
+  lasting: boolean
+  /** Providers whose disks lost bytes. */
+  damaged: Set<string>
+  /** Called when the gateway dies, with whoever waits for it. */
+  died: Set<() => void>
+  nextId: number
+  /** A provider that never comes back. */
+  gone?: string
+  /** Which phase runs; -1 between phases, when nothing may fail. */
+  phase: number
+}
+
+/** Runs the world until a promise settles. */
+export async function finish<T>(life: Life, act: () => Promise<T>): Promise<T> {
+  let done = false
+  const promise = act()
+  promise.then(
+    () => {
+      done = true
+    },
+    () => {
+      done = true
+    },
+  )
+  await life.world.runUntil(() => done, quietLimitMs)
+  return promise
+}
+
+/** Lets virtual time pass. */
+export async function sleepFor({ world }: Life, ms: number): Promise<void> {
+  const until = world.clock.now() + ms
+  let over = false
+  world.clock.after(ms, () => {
+    over = true
+  })
+  await world.runUntil(() => over || world.clock.now() > until, ms + 1)
+}
+
+/** A call by the one tenant there is. */
+export function callOf({ world }: Pick<Life, 'world'>): Call {
+  return {
+    actor: 'sim',
+    tenant: 'acme',
+    deadline: world.clock.now() + 1e6,
+    signal: new AbortController().signal,
+    trace: 'sim',
+  }
+}
+
+/** Resolves with the outcome, or with 'died' when the gateway dies first. */
+export async function ask<T>(life: Life, act: () => Promise<T>): Promise<{ value: T } | { error: unknown } | 'died'> {
+  return new Promise((resolve) => {
+    const died = () => resolve('died')
+    life.died.add(died)
+    act().then(
+      (value) => {
+        life.died.delete(died)
+        resolve({ value })
+      },
+      (error: unknown) => {
+        life.died.delete(died)
+        resolve({ error })
+      },
+    )
+  })
+}

@@ -1,4 +1,4 @@
-import { defaultPolicy, judge, survives } from '#pool'
+import { defaultPolicy, judge, type Provider } from '#pool'
 import type { Row } from '#kernel'
 import { plaintextMark } from './content.ts'
 import { bucket, callOf, finish, type Life } from './life.ts'
@@ -122,4 +122,18 @@ export async function checkPowerCut(life: Life): Promise<void> {
   }
   archipelago.restartGateway()
   await finish(life, () => archipelago.gateway().storage.objects.getBucket(callOf(life), bucket))
+}
+
+/** Whether k holders remain after any loss of so many owners; tried out, so that it is right where the product's rule may not be. */
+export function outlives(holders: readonly Provider[], k: number, losses: number): boolean {
+  if (holders.length < k) return false
+  if (losses === 0) return true
+  const owners = new Set(holders.map(({ owner }) => owner))
+  return [...owners].every((lost) =>
+    outlives(
+      holders.filter(({ owner }) => owner !== lost),
+      k,
+      losses - 1,
+    ),
+  )
 }

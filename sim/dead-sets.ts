@@ -1,6 +1,7 @@
-import { defaultPolicy, judge, type Policy, survives, unsatisfiable } from '#pool'
+import { defaultPolicy, judge, type Policy, unsatisfiable } from '#pool'
 import { hasCode } from '#kernel'
 import { openArchipelago } from './archipelago.ts'
+import { outlives } from './checks.ts'
 import { callOf, finish, type Life } from './life.ts'
 import { openModel } from './model.ts'
 import { openWorld } from './world.ts'
@@ -80,7 +81,8 @@ async function tryWrite(life: Life, policy: Policy, key: string): Promise<string
     if (present.length < holders.length) return `a shard was given to a dead provider: ${row?.holders as string}`
     if (present.some((holder) => !eligible.includes(holder)))
       return `a shard lies where the policy does not allow: ${row?.holders as string}`
-    if (!survives(present, row?.k as number, least)) return `the promise is not kept by ${row?.holders as string}`
+    if (!outlives(present, row?.k as number, least.survive.providers))
+      return `the promise is not kept by ${row?.holders as string}`
     return undefined
   } catch (error) {
     if (!hasCode(error, 'pool.short')) return `refused with ${error instanceof Error ? error.message : String(error)}`

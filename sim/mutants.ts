@@ -29,10 +29,10 @@ export const mutants: Mutant[] = [
     to: 'while (noteFailures(uploads, failed) && failed.size > 99) {',
   },
   {
-    name: 'the code keeps one parity shard fewer than promised',
-    file: 'src/pool/survival.ts',
-    from: 'holders.length - sum(groups.slice(0, lost))',
-    to: 'holders.length + 1 - sum(groups.slice(0, lost))',
+    name: 'less than the promise is accepted without being asked for',
+    file: storage('write/choose.ts'),
+    from: 'for (const accepted of promises(policy))',
+    to: "for (const accepted of promises({ ...policy, whenShort: 'accept-with-warning' }))",
   },
   {
     name: 'cells are believed without looking at their tag',

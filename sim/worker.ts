@@ -1,8 +1,16 @@
 /** One process of the simulator: is sent seeds, answers verdicts. */
-import { runSeed } from './run-seed.ts'
+import { runDeadSets } from './dead-sets.ts'
+import { runSeed, type Verdict } from './run-seed.ts'
+
+/** Zero is no seed: it stands for every set of dead providers. */
+const verdictOf = async (seed: number): Promise<Verdict> => {
+  if (seed !== 0) return runSeed(seed)
+  const failed = (await runDeadSets()).find(({ failure }) => failure !== undefined)
+  return { seed, ...(failed && { failure: `${failed.name}: ${failed.failure}` }) }
+}
 
 process.on('message', (seed: number) => {
-  runSeed(seed).then(
+  verdictOf(seed).then(
     (verdict) => process.send?.(verdict),
     (error: unknown) => process.send?.({ seed, failure: String(error) }),
   )

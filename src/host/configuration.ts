@@ -73,7 +73,8 @@ export function readConfig<T>(file: string, schema: Schema<T>): T {
 /** The role that a configuration is for, and who plays it. @throws role.unknown */
 export function roleOf(file: string): { role: 'federation' | 'provider' | 'gateway'; id: string } {
   const { role, id } = readJson(file) as { role?: unknown; id?: unknown }
-  if (role !== 'federation' && role !== 'provider' && role !== 'gateway') throw hostError('role.unknown', { role: String(role) })
+  if (role !== 'federation' && role !== 'provider' && role !== 'gateway')
+    throw hostError('role.unknown', { role: String(role) })
   return { role, id: typeof id === 'string' ? id : '' }
 }
 

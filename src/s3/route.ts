@@ -70,7 +70,7 @@ const atObject: Record<string, Operation> = {
 export function routeOf({ method, headers }: S3Request, { bucket, key, query }: Address): Operation {
   const table = bucket === '' ? atService : key === '' ? atBucket : atObject
   const names = query
-    .map(([name]) => name)
+    .map(([name, value]) => (name === 'list-type' && value === '2' ? 'list-v2' : name))
     .filter((name) => !name.startsWith('X-Amz-') && !name.startsWith('response-'))
   const copy = method === 'PUT' && headers['x-amz-copy-source'] !== undefined ? ' copy' : ''
   const special = names.filter((name) => !plain.has(name) && !name.toLowerCase().startsWith('x-amz-'))

@@ -42,7 +42,8 @@ const parser = new XMLParser({
   ignoreAttributes: true,
   ignoreDeclaration: true,
   parseTagValue: false,
-  trimValues: true,
+  // A key may begin or end with blanks.
+  trimValues: false,
   removeNSPrefix: true,
   processEntities: true,
   alwaysCreateTextNode: false,
@@ -62,7 +63,7 @@ export function readXml(text: string, root: string): Element {
     throw s3Error('s3.xml', { reason: error instanceof Error ? error.message : String(error) }, error)
   }
   const found = tree[root]
-  if (found === '') return {}
+  if (typeof found === 'string' && found.trim() === '') return {}
   if (typeof found !== 'object' || found === null) throw s3Error('s3.xml', { reason: `${root} is missing` })
   return found as Element
 }

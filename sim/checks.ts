@@ -33,7 +33,7 @@ export function checkAcknowledged(life: Life, version: string): void {
     const allowed = providers.filter((provider) => provider !== undefined)
     if (allowed.length < providers.length)
       throw new Error(`a shard lies where the policy does not allow: ${segment.holders.join()}`)
-    if (!survives(allowed, segment.k, defaultPolicy))
+    if (!outlives(allowed, segment.k, defaultPolicy.survive.providers))
       throw new Error(`acknowledged, but does not survive: ${JSON.stringify(segment)}`)
     segment.names.forEach((name, shard) => {
       const island = islands.get(segment.holders[shard] as string)

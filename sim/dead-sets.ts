@@ -75,7 +75,9 @@ async function tryWrite(life: Life, policy: Policy, key: string): Promise<string
     const [row] = archipelago.index.look(
       `SELECT s.k, p.holders FROM segments s JOIN placements p ON p.id = s.placement WHERE s.body = '${info.version}'`,
     )
-    const holders = (row?.holders as string).split(',').map((id) => alive.find((provider) => provider.id === id))
+    const holders = String(row?.holders)
+      .split(',')
+      .map((id) => alive.find((provider) => provider.id === id))
     const present = holders.filter((holder) => holder !== undefined)
     const { eligible } = judge(archipelago.directory, policy)
     if (present.length < holders.length) return `a shard was given to a dead provider: ${row?.holders as string}`

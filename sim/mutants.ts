@@ -101,10 +101,10 @@ export const mutants: Mutant[] = [
     to: "if (open !== undefined) throw storageError('commit.lost', {}, error)",
   },
   {
-    name: 'a commit whose answer was lost is taken for done',
+    name: 'a commit that did not happen is taken for done',
     file: storage('write/commit-body.ts'),
-    from: 'if (found === undefined) throw',
-    to: 'if (found === undefined && open === undefined) throw',
+    from: "if (open === true) throw storageError('commit.lost', {}, error)",
+    to: 'if (open === true) return { version: written.body } as never',
   },
   {
     name: 'what repair moved away is left lying',

@@ -55,6 +55,7 @@ const atObject: Record<string, Operation> = {
   'PUT copy': copyObject,
   DELETE: deleteObject,
   'GET acl': buckets.getAcl,
+  'GET tagging': buckets.getObjectTagging,
   'GET uploadId': multipart.listParts,
   'POST uploads': multipart.createUpload,
   'POST uploadId': multipart.completeUpload,

@@ -1,7 +1,7 @@
 import { XMLParser } from 'fast-xml-parser'
 import { s3Error } from './errors.ts'
 
-/** A tree to be written: a text, a number, or elements; a list repeats its element. */
+/** A tree to be written: a text, a number, or elements; a list repeats its element. Attributes stand behind an element's name. */
 export type Xml = string | number | boolean | undefined | { [name: string]: Xml | Xml[] }
 
 const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/'
@@ -22,7 +22,7 @@ function inner(content: Xml): string {
   if (typeof content !== 'object') return escaped(String(content))
   return Object.entries(content)
     .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => [name, one] as const))
-    .map(([name, value]) => (value === undefined ? '' : `<${name}>${inner(value)}</${name}>`))
+    .map(([name, value]) => (value === undefined ? '' : `<${name}>${inner(value)}</${name.split(' ', 1)[0]}>`))
     .join('')
 }
 
@@ -46,6 +46,8 @@ const parser = new XMLParser({
   trimValues: false,
   removeNSPrefix: true,
   processEntities: true,
+  // Characters by number, which Go's clients write for quotes.
+  htmlEntities: true,
   alwaysCreateTextNode: false,
   isArray: (name) => name === 'Part' || name === 'Object',
 })

@@ -243,7 +243,8 @@ describe('AWS SDK for JavaScript v3', () => {
           'NextMarker' in answer ? answer.NextMarker : (answer as aws.ListObjectsV2CommandOutput).NextContinuationToken
         assert.ok(marker)
       }
-      assert.deepEqual([...found].sort(), [...level.Contents!.map(({ Key }) => Key), 'l/a/', 'l/b/'].sort())
+      assert.deepEqual(new Set(found), new Set([...(level.Contents ?? []).map(({ Key }) => Key), 'l/a/', 'l/b/']))
+      assert.equal(found.length, level.KeyCount)
     }
     assert.equal((await send(new aws.ListObjectsV2Command({ Bucket, Prefix: 'l/', MaxKeys: 0 }))).IsTruncated, false)
     const later = await send(new aws.ListObjectsV2Command({ Bucket, Prefix: 'l/', StartAfter: 'l/z' }))
@@ -276,7 +277,7 @@ describe('AWS SDK for JavaScript v3', () => {
     await assert.rejects(complete([...done].reverse()), refused(400, 'InvalidPartOrder'))
     await assert.rejects(complete([{ PartNumber: 1, ETag: '"no"' }]), refused(400, 'InvalidPart'))
     await assert.rejects(
-      complete([done[2] as aws.CompletedPart, { ...done[2], PartNumber: 4 } as aws.CompletedPart]),
+      complete([done[2] as aws.CompletedPart, { ...done[2], PartNumber: 4 }]),
       refused(400, 'InvalidPart'),
     )
     const first = await complete(done)
@@ -369,7 +370,7 @@ describe('AWS SDK for JavaScript v3', () => {
       )
       assert.ok(answer[name])
       assert.equal(head[name], answer[name])
-      const wrong = Buffer.from(answer[name] as string, 'base64')
+      const wrong = Buffer.from(answer[name], 'base64')
       wrong[0] = (wrong[0] as number) ^ 1
       await assert.rejects(put('sum/wrong', body, { [name]: wrong.toString('base64') }), refused(400, 'BadDigest'))
       await assert.rejects(get('sum/wrong'), refused(404, 'NoSuchKey'))

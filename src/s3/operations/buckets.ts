@@ -48,6 +48,8 @@ export const getBucketVersioning: Operation = async ({ address, call, storage })
   return xmlResponse(writeXml('VersioningConfiguration', {}))
 }
 
+const grantee = 'Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"'
+
 /** There is one owner with full control and nobody else; that is what an ACL says then. */
 export const getAcl: Operation = async ({ address, call, storage }) => {
   if (address.key === '') await storage.getBucket(call, address.bucket)
@@ -56,7 +58,13 @@ export const getAcl: Operation = async ({ address, call, storage }) => {
   return xmlResponse(
     writeXml('AccessControlPolicy', {
       Owner: owner,
-      AccessControlList: { Grant: { Grantee: owner, Permission: 'FULL_CONTROL' } },
+      AccessControlList: { Grant: { [grantee]: owner, Permission: 'FULL_CONTROL' } },
     }),
   )
+}
+
+/** Tags cannot be set yet, so there are none; clients that copy ask for them. */
+export const getObjectTagging: Operation = async ({ address, call, storage }) => {
+  await storage.openObject(call, { bucket: address.bucket, key: address.key })
+  return xmlResponse(writeXml('Tagging', { TagSet: {} }))
 }

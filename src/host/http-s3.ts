@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Log } from '#kernel'
+import { type Log, release } from '#kernel'
 import type { S3Handler, S3Response } from '#s3'
 import { listenOn } from './listen.ts'
 
@@ -94,7 +94,7 @@ async function send(
   response.writeHead(status, headers)
   for await (const chunk of body) {
     if (response.destroyed) return
-    if (!response.write(chunk)) await drained(response)
+    if (!response.write(chunk, () => release(chunk))) await drained(response)
   }
   response.end()
 }

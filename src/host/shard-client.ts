@@ -1,5 +1,5 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
-import { type Clock, PelagoError, type Random } from '#kernel'
+import { type Clock, PelagoError, type Random, release } from '#kernel'
 import type { Provider } from '#pool'
 import {
   bodyTagBytes,
@@ -167,6 +167,7 @@ async function exactly(
   await consume(provider, response, signal, (chunk) => {
     if (got + chunk.length <= length) chunk.copy(bytes, got)
     got += chunk.length
+    release(chunk)
   })
   if (got !== length) throw storageError('shard.corrupt', { provider })
   return bytes

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Clock, hasCode, type Log, PelagoError } from '#kernel'
+import { type Clock, hasCode, type Log, PelagoError, release } from '#kernel'
 import {
   bodyTagBytes,
   type Node,
@@ -84,7 +84,7 @@ async function answer(
         throw storageError('shard.denied', { provider, reason: `at most ${longestRead} bytes are read at once` })
       const bytes = await node.read(name, offset, length)
       response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes.length })
-      response.end(bytes)
+      response.end(bytes, () => release(bytes))
       return
     }
     case 'DELETE':
@@ -158,6 +158,7 @@ async function take(
         await writer.write(staged)
         filled = 0
       }
+      release(chunk)
     }
     if (filled > 0) await writer.write(staged.subarray(0, filled))
     if (got !== signed.length || !timingSafeEqual(tag.digest(), trailer)) {

@@ -1,12 +1,18 @@
 import type { Clock, Database, Log, Offload, Random } from '#kernel'
 import type { Directory } from '#pool'
 import { type Budget, openBudget } from './budget.ts'
+import { type BufferPool, openBufferPool } from './buffer-pool.ts'
 import { type Coders, openCoders } from './code/coder.ts'
 import { type Health, openHealth } from './health.ts'
 import { type Hedges, openHedges } from './hedges.ts'
 import type { StorageLimits } from './limits.ts'
 import type { ShardStore } from './ports.ts'
 import type { KeyStore } from './seal/key-store.ts'
+import { cellOverhead, fullCellBytes } from './seal/shape.ts'
+
+/** Buffers that are kept for the next write: fresh memory costs more than filling it. */
+const keptCells = 192
+const keptSegments = 4
 
 /** What storage is handed from outside. */
 export type StoragePorts = {
@@ -30,6 +36,7 @@ export type Ground = StoragePorts & {
   memory: Budget
   coders: Coders
   hedges: Hedges
+  buffers: BufferPool
 }
 
 export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
@@ -40,6 +47,7 @@ export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
     memory: openBudget(ports.clock, limits.writeMemoryBytes, limits.writeMemoryWaitMs),
     coders: openCoders(ports.offload),
     hedges: openHedges(limits.hedgeShare),
+    buffers: openBufferPool({ [fullCellBytes + cellOverhead]: keptCells, [limits.segmentBytes]: keptSegments }),
   }
 }
 

@@ -1,4 +1,4 @@
-import { hasCode } from '#kernel'
+import { hasCode, release } from '#kernel'
 import type { Ground } from '../ground.ts'
 import type { Segment } from '../index/segment.ts'
 import { segmentAt } from '../index/segments.store.ts'
@@ -95,6 +95,7 @@ async function readWindow(
     const to = row === end.row && shard === end.shard ? end.within + 1 : cellBytes(shape, row)
     chunks.push(from === 0 && to === plain.length ? plain : plain.subarray(from, to))
   }
+  for (const read of cells.values()) release(read)
   return chunks
 }
 

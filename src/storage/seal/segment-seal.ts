@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto'
-import type { Random } from '#kernel'
+import { type Random, release } from '#kernel'
 import { storageError } from '../errors.ts'
 import { cellBytes, cellOverhead, shardHeaderBytes, type SegmentShape } from './shape.ts'
 
@@ -26,11 +26,13 @@ export type SegmentSeal = {
   open(row: number, shard: number, stored: Uint8Array): Uint8Array
 }
 
-/** @param tenant,keys bound into every cell: a cell of another tenant, segment or place does not open */
+/** @param tenant,keys bound into every cell: a cell of another tenant, segment or place does not open
+ * @param allocate makes the buffers of sealed cells, which may hold anything before */
 export function openSegmentSeal(
   shape: SegmentShape,
   tenant: string,
   keys: Pick<SegmentKeys, 'segment' | 'data'>,
+  allocate: (length: number) => Uint8Array = (length) => Buffer.allocUnsafeSlow(length),
 ): SegmentSeal {
   const owner = Buffer.from(tenant)
   const bound = Buffer.concat([label, Buffer.from([owner.length]), owner, keys.segment, Buffer.alloc(9)])
@@ -48,10 +50,12 @@ export function openSegmentSeal(
   return {
     seal(row, shard, plaintext) {
       const size = cellBytes(shape, row)
-      const cell = Buffer.allocUnsafeSlow(size + cellOverhead)
+      const cell = allocate(size + cellOverhead)
       const cipher = createCipheriv('aes-256-gcm', keys.data, place(row, shard))
       cipher.setAAD(bound)
-      cell.set(cipher.update(plaintext), 0)
+      const sealed = cipher.update(plaintext)
+      cell.set(sealed, 0)
+      release(sealed)
       if (plaintext.length < size) cell.set(cipher.update(zeros.subarray(0, size - plaintext.length)), plaintext.length)
       cipher.final()
       cell.set(cipher.getAuthTag(), size)

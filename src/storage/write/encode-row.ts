@@ -1,3 +1,4 @@
+import type { BufferPool } from '../buffer-pool.ts'
 import type { Coder } from '../code/coder.ts'
 import { openSegmentSeal, openSegmentTags, type SegmentKeys } from '../seal/segment-seal.ts'
 import { cellBytes, cellOverhead, fullCellBytes, type SegmentShape } from '../seal/shape.ts'
@@ -23,8 +24,9 @@ export function openRowEncoder(
   keys: SegmentKeys,
   coder: Coder,
   plain: Plain,
+  buffers: BufferPool,
 ): RowEncoder {
-  const seal = openSegmentSeal(shape, tenant, keys)
+  const seal = openSegmentSeal(shape, tenant, keys, buffers.take)
   const tags = openSegmentTags(shape, keys)
   const sealed = (row: number, shard: number) => {
     const size = cellBytes(shape, row)
@@ -33,7 +35,7 @@ export function openRowEncoder(
   }
   const rowOf = (row: number) => {
     const data = Array.from({ length: shape.k }, (_, shard) => sealed(row, shard))
-    const parity = Array.from({ length: shape.m }, () => Buffer.allocUnsafeSlow(cellBytes(shape, row) + cellOverhead))
+    const parity = Array.from({ length: shape.m }, () => buffers.take(cellBytes(shape, row) + cellOverhead))
     coder.encode(data, parity, codedBytes(shape, row))
     const cells = [...data, ...parity]
     cells.forEach((cell, shard) => {

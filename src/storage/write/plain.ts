@@ -17,12 +17,12 @@ export function wholePlain(bytes: Uint8Array): Plain {
   return { bytes, reach: async () => {} }
 }
 
-export function openPlain(size: number): OpenPlain {
+/** @param bytes memory for it, which may hold anything before: `filled` guards what is read */
+export function openPlain(bytes: Uint8Array): OpenPlain {
   let waiters: { length: number; resolve: () => void; reject: (error: unknown) => void }[] = []
   let broken: { error: unknown } | undefined
   const plain: OpenPlain = {
-    // Without zeros first: `filled` guards what is read.
-    bytes: Buffer.allocUnsafeSlow(size),
+    bytes,
     filled: 0,
     reach(length) {
       if (broken) return Promise.reject(broken.error)
@@ -90,6 +90,7 @@ export function openBodyReader(body: Body, md5: OffloadedHash): BodyReader {
           plain.advance(taken)
           await progress()
         }
+        await hashed
       } catch (error) {
         plain.fail(error)
         throw error

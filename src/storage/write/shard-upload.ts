@@ -60,6 +60,7 @@ export function openShardUpload(
         if (cell) {
           await writer.write(cell)
           queue.shift()
+          ground.buffers.give(cell)
         } else {
           await writer.finish()
           durable = true

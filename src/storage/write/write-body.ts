@@ -44,13 +44,18 @@ export async function writeBody(
       await writing[writing.length - segmentsAtOnce]
       const size = Math.min(limits.segmentBytes, input.size - offset)
       await ground.memory.take(size)
-      const plain = openPlain(size)
+      const plain = openPlain(ground.buffers.take(size))
       const position = writing.length
       const segment = writeSegment(ground, { bucket, intent: body, body, position, plain, signal: stop.signal })
       const counted = segment.finally(() => ground.memory.give(size))
       counted.catch(() => 'seen below, when all are awaited')
       writing.push(counted)
       const filled = reader.fill(plain, renew)
+      // Only when nobody reads or writes it any more; after a failure it is left to the collector.
+      Promise.all([segment, filled]).then(
+        () => ground.buffers.give(plain.bytes),
+        () => 'seen below',
+      )
       // A segment that failed must not wait for a slow sender; a sender that failed is reported by `filled`.
       await Promise.race([filled, segment.then(() => filled)])
     }

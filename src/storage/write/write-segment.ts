@@ -65,7 +65,7 @@ async function attemptSegment(ground: Ground, job: SegmentJob, choice: Choice, s
     ground.keys.wrap(bucket.id, keys),
     ground.coders.coder(choice.k, choice.m),
   ])
-  const encoder = openRowEncoder(shape, bucket.tenant, keys, coder, plain)
+  const encoder = openRowEncoder(shape, bucket.tenant, keys, coder, plain, ground.buffers)
   const open = async (providers: readonly Provider[]): Promise<ShardUpload[]> => {
     const shards = providers.map((provider) => ({ provider: provider.id, name: freshName(ground) }))
     await plan(ground, job.intent, shards)

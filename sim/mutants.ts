@@ -12,9 +12,9 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'the directory entry of a shard is not synced',
-    file: storage('node/node.ts'),
-    from: 'await disk.rename(temporary, shardPath(name))\n              await sync.directory(shardFolder(name))',
-    to: 'await disk.rename(temporary, shardPath(name))',
+    file: storage('node/create-shard.ts'),
+    from: 'await node.sync.directory(shardFolder(name))',
+    to: 'await undefined',
   },
   {
     name: 'a shard counts as durable before the provider says so',

@@ -1,7 +1,8 @@
 import type { Clock, Random } from '#kernel'
 import { type Disk, type DiskFile, storageError } from '#storage'
 
-type Inode = { bytes: Uint8Array; length: number; synced: number }
+/** `at`: where it is now; undefined once it was removed. */
+type Inode = { bytes: Uint8Array; length: number; synced: number; at: { folder: Folder; name: string } | undefined }
 type Folder = { now: Map<string, Inode>; durable: Map<string, Inode> }
 
 export type DiskFaults = {
@@ -10,11 +11,13 @@ export type DiskFaults = {
   capacityBytes: number
   /** Syncs that answer but do nothing, as a disk with a lying cache does. */
   lieAboutSync: boolean
+  /** Chance that an operation fails with EIO and nothing is done. */
+  failing: number
 }
 
 /**
  * A disk in memory that loses what was not synced. File data behind the last sync may be gone or torn after a crash;
- * directory entries that were not synced may be there or not, each for itself.
+ * directory entries that were not synced may be there or not, each for itself; only a rename never loses both.
  */
 export type MemoryDisk = {
   /** The disk as a process of now sees it; after a crash its operations never answer. */
@@ -37,7 +40,13 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
   const folders = new Map<string, Folder>()
   let incarnation = 0
   let syncs = 0
-  const all: DiskFaults = { delayMs: 0, capacityBytes: Number.POSITIVE_INFINITY, lieAboutSync: false, ...faults }
+  const all: DiskFaults = {
+    delayMs: 0,
+    capacityBytes: Number.POSITIVE_INFINITY,
+    lieAboutSync: false,
+    failing: 0,
+    ...faults,
+  }
   const dice = (below: number) => (Buffer.from(ports.random.bytes(4)).readUInt32BE() / 2 ** 32) * below
 
   const folderOf = (path: string): Folder => {
@@ -62,6 +71,10 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
       new Promise((resolve, reject) => {
         const act = () => {
           if (mine !== incarnation) return
+          if (all.failing > 0 && dice(1) < all.failing) {
+            reject(Object.assign(new Error('input/output error'), { code: 'EIO' }))
+            return
+          }
           try {
             resolve(deed())
           } catch (error) {
@@ -74,7 +87,8 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
     const fileOf = (inode: Inode): DiskFile => ({
       write: (bytes) =>
         at(() => {
-          if (used() + bytes.length > all.capacityBytes) throw storageError('disk.full')
+          if (Number.isFinite(all.capacityBytes) && used() + bytes.length > all.capacityBytes)
+            throw storageError('disk.full')
           if (inode.length + bytes.length > inode.bytes.length) {
             const grown = new Uint8Array(Math.max(inode.length + bytes.length, inode.bytes.length * 2))
             grown.set(inode.bytes.subarray(0, inode.length))
@@ -97,7 +111,7 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
         at(() => {
           const [folder, name] = split(path)
           if (folder.now.has(name)) throw storageError('disk.exists', { path })
-          const inode = { bytes: new Uint8Array(0), length: 0, synced: 0 }
+          const inode = { bytes: new Uint8Array(0), length: 0, synced: 0, at: { folder, name } }
           folder.now.set(name, inode)
           return fileOf(inode)
         }),
@@ -116,6 +130,7 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
           if (!inode) throw Object.assign(new Error(`no file ${from}`), { code: 'ENOENT' })
           source.now.delete(name)
           target.now.set(newName, inode)
+          inode.at = { folder: target, name: newName }
         }),
       remove: (path) =>
         at(() => {
@@ -124,6 +139,8 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
             return
           }
           const [folder, name] = split(path)
+          const inode = folder.now.get(name)
+          if (inode) inode.at = undefined
           folder.now.delete(name)
         }),
       makeDirectory: (path) =>
@@ -145,7 +162,10 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
         at(() => {
           syncs++
           const folder = folderOf(path)
-          if (!all.lieAboutSync) folder.durable = new Map(folder.now)
+          if (all.lieAboutSync) return
+          // A rename is one step: when the old name goes for good, the new one is there for good.
+          for (const inode of folder.durable.values()) inode.at?.folder.durable.set(inode.at.name, inode)
+          folder.durable = new Map(folder.now)
         }),
       freeBytes: () => at(() => all.capacityBytes - used()),
     }
@@ -157,23 +177,36 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
     syncs: () => syncs,
     crash() {
       incarnation++
-      for (const folder of folders.values()) {
+      const kept = new Set<Inode>()
+      const afterwards = [...folders.values()].map((folder) => {
         const names = new Set([...folder.now.keys(), ...folder.durable.keys()])
         const after = new Map<string, Inode>()
         for (const name of [...names].sort()) {
           const [now, durable] = [folder.now.get(name), folder.durable.get(name)]
-          const kept = now === durable || dice(2) < 1 ? durable : now
-          if (kept) after.set(name, kept)
+          const inode = now === durable || dice(2) < 1 ? durable : now
+          if (!inode) continue
+          after.set(name, inode)
+          kept.add(inode)
         }
+        return { folder, after }
+      })
+      for (const { folder, after } of afterwards) {
+        // So a crash leaves it under the old or the new name, or both, but not nowhere.
+        for (const [name, inode] of folder.durable) {
+          if (kept.has(inode) || !inode.at) continue
+          kept.add(inode)
+          after.set(name, inode)
+        }
+        for (const [name, inode] of after) inode.at = { folder, name }
         folder.now = after
         folder.durable = new Map(after)
-        for (const inode of after.values()) {
-          // Behind the last sync: a part of it, whose last bytes may be anything.
-          const left = inode.synced + Math.floor(dice(inode.length - inode.synced + 1))
-          if (left > inode.synced && dice(2) < 1) inode.bytes[left - 1] = (inode.bytes[left - 1] as number) ^ 0xff
-          inode.length = left
-          inode.synced = left
-        }
+      }
+      for (const inode of kept) {
+        // Behind the last sync: a part of it, whose last bytes may be anything.
+        const left = inode.synced + Math.floor(dice(inode.length - inode.synced + 1))
+        if (left > inode.synced && dice(2) < 1) inode.bytes[left - 1] = (inode.bytes[left - 1] as number) ^ 0xff
+        inode.length = left
+        inode.synced = left
       }
     },
     files() {

@@ -1,13 +1,14 @@
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type Disk, type DiskFile, storageError } from '#storage'
 
 /** How long a look at the free space stays good; it is asked for with every shard. */
 const freeMs = 1000
 
 /** A folder of this machine as a provider's disk. */
-export function openDisk(root: string): Disk {
+export function openDisk(path: string): Disk {
+  const root = resolve(path)
   let free = { bytes: 0, at: Number.NEGATIVE_INFINITY }
   const disk: Disk = {
     async create(path) {
@@ -33,13 +34,11 @@ export function openDisk(root: string): Disk {
     },
     async makeDirectory(path) {
       const whole = join(root, path)
-      const first = await mended(mkdir(whole, { recursive: true, mode: 0o700 }), path)
-      if (first === undefined) return
-      // Each new entry is in its parent; from the innermost up to where something was before.
-      for (let folder = dirname(whole); folder.length >= dirname(first).length; folder = dirname(folder)) {
-        await syncFolder(folder)
-        if (folder === dirname(folder)) break
-      }
+      await mended(mkdir(whole, { recursive: true, mode: 0o700 }), path)
+      // Each folder's entry is in its parent, up to the one that holds the root. They are synced also when they were there
+      // before: whoever made them may have died before it did.
+      for (let folder = dirname(whole); folder.length >= root.length; folder = dirname(folder)) await syncFolder(folder)
+      await syncAbove(root)
     },
     async list(path) {
       try {
@@ -92,6 +91,15 @@ async function syncFolder(path: string): Promise<void> {
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+/** Somebody who may not look into the folder above has not made an entry in it either. */
+async function syncAbove(root: string): Promise<void> {
+  try {
+    await syncFolder(dirname(root))
+  } catch (error) {
+    if (codeOf(error) !== 'EACCES' && codeOf(error) !== 'EPERM') throw error
   }
 }
 

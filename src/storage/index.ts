@@ -5,7 +5,8 @@ export type { ProviderHealth } from './health.ts'
 export { indexMigrations } from './index/migrations.ts'
 export { defaultLimits, type StorageLimits } from './limits.ts'
 export type { Disk, DiskFile } from './node/disk.ts'
-export { type Node, type NodeConfig, openNode } from './node/node.ts'
+export { type Node, openNode } from './node/node.ts'
+export type { NodeConfig } from './node/state.ts'
 export type {
   Body,
   Bucket,

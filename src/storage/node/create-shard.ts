@@ -1,0 +1,142 @@
+import { hasCode } from '#kernel'
+import { storageError } from '../errors.ts'
+import type { ShardWriter } from '../ports.ts'
+import type { Disk, DiskFile } from './disk.ts'
+import { incomingFolder, isShardName, shardFolder, shardPath, trashDays } from './folders.ts'
+import { folderOf, leaveSlot, nodeDenies, nodeError, type NodeState, type Slot, settlePromise } from './state.ts'
+
+/**
+ * Begins a shard of exactly `length` bytes. The name is taken before anything is waited for, so of many who want it one wins.
+ * @throws shard.exists (also when it lies in the trash), shard.full, shard.denied, shard.missing when it was trashed meanwhile
+ */
+export async function createShard(node: NodeState, name: string, length: number): Promise<ShardWriter> {
+  if (!isShardName(name)) throw nodeDenies(node, 'the name of a shard is 32 hexadecimal digits')
+  if (!Number.isSafeInteger(length) || length < 1) throw nodeDenies(node, 'a shard has at least one byte')
+  if (node.slots.has(name)) throw nodeError(node, 'shard.exists')
+  let trashed = false
+  const slot: Slot = {
+    promised: 0,
+    end: async () => {
+      trashed = true
+    },
+  }
+  node.slots.set(name, slot)
+  const temporary = `${incomingFolder}/${name}-${Buffer.from(node.random.bytes(4)).toString('hex')}`
+  try {
+    if (await isUsed(node.disk, name)) throw nodeError(node, 'shard.exists')
+    await promiseRoom(node, slot, length)
+    const file = await node.disk.create(temporary)
+    const writer = openWriter(node, slot, { name, length, temporary, file })
+    if (trashed) await slot.end()
+    return writer
+  } catch (error) {
+    leaveSlot(node, name, slot)
+    throw fullOr(node, error)
+  }
+}
+
+/** Counts what others were promised: room is looked at and taken in one step. */
+async function promiseRoom(node: NodeState, slot: Slot, length: number): Promise<void> {
+  const { config, usage } = node
+  const free = (await node.disk.freeBytes()) - config.reserveBytes
+  const room = Math.min(config.quotaBytes - usage.bytes, free) - node.promised
+  if (length > room) throw nodeError(node, 'shard.full')
+  slot.promised = length
+  node.promised += length
+}
+
+type Incoming = { name: string; length: number; temporary: string; file: DiskFile }
+
+function openWriter(node: NodeState, slot: Slot, { name, length, temporary, file }: Incoming): ShardWriter {
+  let state: 'open' | 'finishing' | 'over' = 'open'
+  let written = 0
+  let finishing: Promise<void> | undefined
+
+  const drop = async () => {
+    if (state === 'over') return
+    state = 'over'
+    try {
+      await file.close()
+      await node.disk.remove(temporary)
+    } finally {
+      leaveSlot(node, name, slot)
+    }
+  }
+  const publish = async () => {
+    try {
+      await node.sync.file(file)
+      await folderOf(node, shardFolder(name))
+      await node.disk.rename(temporary, shardPath(name))
+    } catch (error) {
+      await drop()
+      throw fullOr(node, error)
+    }
+    state = 'over'
+    settlePromise(node, slot)
+    node.usage.bytes += length
+    node.usage.shards++
+    try {
+      await node.sync.directory(shardFolder(name))
+      await file.close()
+    } catch (error) {
+      // It has its name, and after a crash it is there whole or not at all: nobody can say which.
+      const reason = error instanceof Error ? error.message : String(error)
+      throw storageError('shard.uncertain', { provider: node.config.provider, reason }, error)
+    } finally {
+      leaveSlot(node, name, slot)
+    }
+  }
+  slot.end = async () => {
+    if (state === 'open') return drop()
+    await finishing?.catch(() => 'whoever finishes is told')
+  }
+  return {
+    async write(bytes) {
+      if (state !== 'open') throw nodeError(node, 'shard.missing')
+      if (written + bytes.length > length) {
+        await drop()
+        throw storageError('body.long', { size: length })
+      }
+      written += bytes.length
+      try {
+        await file.write(bytes)
+      } catch (error) {
+        await drop()
+        throw fullOr(node, error)
+      }
+    },
+    async finish() {
+      if (state !== 'open') throw nodeError(node, 'shard.missing')
+      if (written !== length) {
+        await drop()
+        throw storageError('body.short', { got: written, size: length })
+      }
+      state = 'finishing'
+      finishing = publish()
+      await finishing
+    },
+    abort() {
+      // What is being finished can no longer be given up; it is trashed like any other shard.
+      if (state !== 'open') return
+      drop().catch((error: unknown) => node.log('warn', 'shard.undropped', { reason: String(error) }))
+    },
+  }
+}
+
+/** Create-only counts the trash too. A shard moves from its folder to the trash, so the trash is looked at afterwards. */
+async function isUsed(disk: Disk, name: string): Promise<boolean> {
+  if (await isThere(disk, shardPath(name))) return true
+  const days = await trashDays(disk)
+  const found = await Promise.all(days.map((day) => isThere(disk, `${day}/${name}`)))
+  return found.includes(true)
+}
+
+async function isThere(disk: Disk, path: string): Promise<boolean> {
+  const file = await disk.open(path)
+  await file?.close()
+  return file !== undefined
+}
+
+function fullOr(node: NodeState, error: unknown): unknown {
+  return hasCode(error, 'disk.full') ? nodeError(node, 'shard.full', error) : error
+}

@@ -79,7 +79,8 @@ export function checkTidy(life: Life): string | undefined {
   }
   const known = new Set(segmentsIn(life).flatMap(({ names }) => names))
   for (const { provider, disk } of archipelago.providers) {
-    if (provider.id === life.gone) continue
+    // A disk that lies about syncs may bring back what was moved to the trash.
+    if (provider.id === life.gone || life.damaged.has(provider.id)) continue
     for (const path of disk.files().keys()) {
       if (path.startsWith('shards/') && !known.has(path.slice(-32))) return `${path} at ${provider.id}`
     }

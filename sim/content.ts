@@ -17,5 +17,5 @@ export function bytesOf({ id, size }: Content): Uint8Array {
 
 /** The bytes in chunks, as a network would bring them. */
 export async function* chunksOf(bytes: Uint8Array, chunk: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += chunk) yield bytes.slice(at, at + chunk)
+  for (let at = 0; at < bytes.length; at += chunk) yield new Uint8Array(bytes.subarray(at, at + chunk))
 }

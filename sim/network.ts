@@ -93,7 +93,7 @@ export function connectTo(world: World, remote: Remote, alive: () => boolean): S
       return {
         async write(bytes) {
           const open = await opened()
-          const sent = bytes.slice()
+          const sent = new Uint8Array(bytes)
           await message(`takes ${bytes.length} of ${name}`, signal, true, () => open.write(sent))
         },
         async finish() {
@@ -109,7 +109,7 @@ export function connectTo(world: World, remote: Remote, alive: () => boolean): S
         node.read(name, offset, length),
       )
       if (!world.chance(remote.faults.lying)) return bytes
-      const bent = bytes.slice()
+      const bent = new Uint8Array(bytes)
       const at = world.dice(bent.length)
       bent[at] = (bent[at] as number) ^ (1 << world.dice(8))
       return bent

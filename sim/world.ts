@@ -57,7 +57,8 @@ export function openWorld(seed: number): World {
         const parts: Uint8Array[] = []
         return {
           async update(bytes) {
-            parts.push(bytes.slice())
+            // A copy; `slice` of a Buffer would be a view of memory that is used again.
+            parts.push(new Uint8Array(bytes))
           },
           // The result comes at a time of its own, as from another thread.
           digest: () =>

@@ -97,7 +97,12 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
           inode.bytes.set(bytes, inode.length)
           inode.length += bytes.length
         }),
-      read: (offset, length) => at(() => inode.bytes.slice(offset, Math.min(offset + length, inode.length))),
+      read: (offset, into) =>
+        at(() => {
+          const there = inode.bytes.subarray(offset, Math.min(offset + into.length, inode.length))
+          into.set(there)
+          return there.length
+        }),
       size: () => at(() => inode.length),
       sync: () =>
         at(() => {

@@ -69,15 +69,14 @@ function fileOf(handle: FileHandle): DiskFile {
         at += bytesWritten
       }
     },
-    async read(offset, length) {
-      const bytes = Buffer.allocUnsafeSlow(length)
+    async read(offset, into) {
       let got = 0
-      while (got < length) {
-        const { bytesRead } = await handle.read(bytes, got, length - got, offset + got)
+      while (got < into.length) {
+        const { bytesRead } = await handle.read(into, got, into.length - got, offset + got)
         if (bytesRead === 0) break
         got += bytesRead
       }
-      return got === length ? bytes : bytes.subarray(0, got)
+      return got
     },
     size: async () => (await handle.stat()).size,
     sync: () => mended(handle.datasync(), ''),

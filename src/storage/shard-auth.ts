@@ -62,11 +62,13 @@ export function signShardRequest(key: Uint8Array, request: ShardRequest): string
 
 /** @returns why the request is refused; undefined when it is good */
 export function refusalOf(key: Uint8Array, request: ShardRequest, signature: string, now: number): string | undefined {
-  const stated = Buffer.from(signature, 'hex')
+  const stated = /^[0-9a-f]{64}$/.test(signature) ? Buffer.from(signature, 'hex') : Buffer.alloc(32)
   const right = Buffer.from(signShardRequest(key, request), 'hex')
-  if (stated.length !== right.length || !timingSafeEqual(stated, right)) return 'the signature is wrong'
+  if (!timingSafeEqual(stated, right)) return 'the signature is wrong'
+  if (!Number.isSafeInteger(request.expires)) return 'the request does not say when it expires'
   if (request.expires < now) return 'the request has expired; compare the clocks'
   if (request.expires > now + 2 * requestMs) return 'the request claims to be good for too long; compare the clocks'
+  if (!/^[0-9a-f]{32}$/.test(request.nonce)) return 'the nonce of the request is not 32 hexadecimal digits'
   return undefined
 }
 

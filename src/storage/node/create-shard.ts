@@ -2,7 +2,7 @@ import { hasCode } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { ShardWriter } from '../ports.ts'
 import type { Disk, DiskFile } from './disk.ts'
-import { incomingFolder, isShardName, shardFolder, shardPath, trashDays } from './folders.ts'
+import { incomingFolder, isShardName, shardFolder, shardPath } from './folders.ts'
 import { folderOf, leaveSlot, nodeDenies, nodeError, type NodeState, type Slot, settlePromise } from './state.ts'
 
 /**
@@ -23,7 +23,7 @@ export async function createShard(node: NodeState, name: string, length: number)
   node.slots.set(name, slot)
   const temporary = `${incomingFolder}/${name}-${Buffer.from(node.random.bytes(4)).toString('hex')}`
   try {
-    if (await isUsed(node.disk, name)) throw nodeError(node, 'shard.exists')
+    if (await isUsed(node, name)) throw nodeError(node, 'shard.exists')
     await promiseRoom(node, slot, length)
     const file = await node.disk.create(temporary)
     const writer = openWriter(node, slot, { name, length, temporary, file })
@@ -124,10 +124,9 @@ function openWriter(node: NodeState, slot: Slot, { name, length, temporary, file
 }
 
 /** Create-only counts the trash too. A shard moves from its folder to the trash, so the trash is looked at afterwards. */
-async function isUsed(disk: Disk, name: string): Promise<boolean> {
+async function isUsed({ disk, days }: NodeState, name: string): Promise<boolean> {
   if (await isThere(disk, shardPath(name))) return true
-  const days = await trashDays(disk)
-  const found = await Promise.all(days.map((day) => isThere(disk, `${day}/${name}`)))
+  const found = await Promise.all([...days].map((day) => isThere(disk, `${day}/${name}`)))
   return found.includes(true)
 }
 

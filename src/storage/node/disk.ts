@@ -22,8 +22,8 @@ export type Disk = {
 export type DiskFile = {
   /** Appends. The bytes must not change until the promise settles. @throws disk.full */
   write(bytes: Uint8Array): Promise<void>
-  /** Reads up to `length` bytes at `offset` into a new buffer of exactly what was there. */
-  read(offset: number, length: number): Promise<Uint8Array>
+  /** Fills `into` from `offset` on. @returns how many bytes there were: fewer than asked for only at the end of the file */
+  read(offset: number, into: Uint8Array): Promise<number>
   size(): Promise<number>
   sync(): Promise<void>
   close(): Promise<void>

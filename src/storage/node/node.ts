@@ -1,7 +1,7 @@
 import { storageError } from '../errors.ts'
 import type { ShardStoreStatus, ShardWriter } from '../ports.ts'
 import { createShard } from './create-shard.ts'
-import { emptyIncoming, isShardName, listShards, prepareFolders, readUsage, shardPath } from './folders.ts'
+import { emptyIncoming, isShardName, listShards, prepareFolders, readUsage, shardPath, trashDays } from './folders.ts'
 import { openGroupedSync } from './grouped-sync.ts'
 import { type NodeConfig, type NodePorts, type NodeState, nodeError } from './state.ts'
 import { purgeTrash, trashShard } from './trash-shard.ts'
@@ -11,11 +11,20 @@ export type Node = {
   create(name: string, length: number): Promise<ShardWriter>
   /** Reads exactly `length` bytes. @throws shard.missing, shard.range when the shard is shorter */
   read(name: string, offset: number, length: number): Promise<Uint8Array>
+  /** Opens a shard to read it piece by piece. @throws shard.missing */
+  open(name: string): Promise<ShardReader>
   trash(name: string): Promise<void>
   list(after: string, limit: number): Promise<string[]>
   status(): ShardStoreStatus
   /** Removes for good what has been in the trash for longer than the limit; returns how many shards. */
   purge(): Promise<number>
+}
+
+export type ShardReader = {
+  size(): Promise<number>
+  /** Fills `into` from `offset` on. @throws shard.range when the shard is shorter */
+  read(offset: number, into: Uint8Array): Promise<void>
+  close(): Promise<void>
 }
 
 /**
@@ -38,10 +47,21 @@ export async function openNode(ports: NodePorts, config: NodeConfig): Promise<No
     trashing: new Map(),
     moved: new Map(),
     folders: new Map(),
+    days: new Set(await trashDays(disk)),
   }
   return {
     create: (name, length) => createShard(node, name, length),
-    read: (name, offset, length) => readShard(node, name, offset, length),
+    async read(name, offset, length) {
+      const shard = await openShard(node, name)
+      try {
+        const bytes = Buffer.allocUnsafeSlow(length)
+        await shard.read(offset, bytes)
+        return bytes
+      } finally {
+        await shard.close()
+      }
+    },
+    open: (name) => openShard(node, name),
     trash: async (name) => (isShardName(name) ? trashShard(node, name) : undefined),
     list: (after, limit) => listShards(disk, after, limit),
     status: () => ({
@@ -55,14 +75,15 @@ export async function openNode(ports: NodePorts, config: NodeConfig): Promise<No
   }
 }
 
-async function readShard(node: NodeState, name: string, offset: number, length: number): Promise<Uint8Array> {
+async function openShard(node: NodeState, name: string): Promise<ShardReader> {
   const file = isShardName(name) ? await node.disk.open(shardPath(name)) : undefined
   if (!file) throw nodeError(node, 'shard.missing')
-  try {
-    const bytes = await file.read(offset, length)
-    if (bytes.length !== length) throw storageError('shard.range', { provider: node.config.provider })
-    return bytes
-  } finally {
-    await file.close()
+  return {
+    size: () => file.size(),
+    async read(offset, into) {
+      const got = await file.read(offset, into)
+      if (got !== into.length) throw storageError('shard.range', { provider: node.config.provider })
+    },
+    close: () => file.close(),
   }
 }

@@ -35,6 +35,8 @@ export type NodeState = NodePorts & {
   /** Shards that were moved to this day of the trash, but whose move is not durable yet. */
   moved: Map<string, string>
   folders: Map<string, Promise<void>>
+  /** Folders of the trash; each is noted before anything is moved into it. */
+  days: Set<string>
 }
 
 /** Gives the promised room back; what was written is counted as used from now on. */

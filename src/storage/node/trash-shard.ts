@@ -19,6 +19,7 @@ async function moveToTrash(node: NodeState, name: string): Promise<void> {
   if ((await sizeOf(node, shardPath(name))) !== undefined) {
     const today = `${trashFolder}/${dayOf(node.clock.now())}`
     await folderOf(node, today)
+    node.days.add(today)
     await disk.rename(shardPath(name), `${today}/${name}`)
     usage.shards--
     usage.trashed++
@@ -52,6 +53,7 @@ export async function purgeTrash(node: NodeState): Promise<number> {
     }
     await disk.remove(day)
     node.folders.delete(day)
+    node.days.delete(day)
   }
   return purged
 }

@@ -175,7 +175,7 @@ export const mutants: Mutant[] = [
   {
     name: 'a provider sees plaintext',
     file: storage('seal/segment-seal.ts'),
-    from: 'cell.set(cipher.update(plaintext), 0)',
+    from: 'cell.set(sealed, 0)',
     to: 'cell.set(plaintext, 0)',
   },
 ]

@@ -72,7 +72,8 @@ export async function verifyRequest(keys: AccessKeys, request: SignedRequest, no
   const toSign = [algorithm, claim.time, scope, sha256(canonicalRequest(request, claim))].join('\n')
   const right = hmac(signingKey, toSign)
   const stated = Buffer.from(claim.signature, 'hex')
-  if (stated.length !== right.length || !timingSafeEqual(stated, right)) throw accessError('access.signature')
+  const whole = /^[0-9a-f]{64}$/.test(claim.signature)
+  if (!whole || stated.length !== right.length || !timingSafeEqual(stated, right)) throw accessError('access.signature')
   return { key, payload: claim.payload, presigned, signature: claim.signature, time: claim.time, scope, signingKey }
 }
 

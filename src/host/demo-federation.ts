@@ -1,4 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  randomInt,
+} from 'node:crypto'
 import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fields, integer, record } from '#api'
@@ -18,6 +25,8 @@ import { keepPrivate, writePrivate, writePrivateJson } from './write-file.ts'
 const host = '127.0.0.1'
 const region = 'eu-central-1'
 const firstPort = 4100
+const anyPort = 20_000
+const anyPorts = 12_000
 const portsSchema = fields({ ports: record(integer({ min: 1, max: 65_535 }), 1000) })
 
 /** One process to be run. */
@@ -130,12 +139,14 @@ async function choosePorts(file: string, s3Port: number): Promise<Record<string,
   const taken = new Set<number>()
   const names = ['supervisor', 'federation', ...demoPool.map(({ id }) => id), 'gateway']
   if (s3Port !== 0) taken.add(s3Port)
+  // Who wants any port wants to meet nobody: several may start at the same time.
+  const from = s3Port === 0 ? anyPort + randomInt(anyPorts) : firstPort
   for (const name of names) {
-    const port = await freePort(host, kept[name] ?? firstPort, taken)
+    const port = await freePort(host, kept[name] ?? from, taken)
     ports[name] = port
     taken.add(port)
   }
-  ports.s3 = s3Port === 0 ? await freePort(host, kept.s3 ?? firstPort, taken) : s3Port
+  ports.s3 = s3Port === 0 ? await freePort(host, kept.s3 ?? from, taken) : s3Port
   writePrivateJson(file, { ports })
   return ports
 }

@@ -23,7 +23,7 @@ const readyMs = 15_000
 const stopMs = 10_000
 /** A provider that was killed stays away this long, so that the loss can be seen; the others are wanted back at once. */
 const restartMs = { provider: 10_000, gateway: 500, federation: 500 }
-const restartMostMs = 60_000
+const restartMostMs = { provider: 60_000, gateway: 10_000, federation: 10_000 }
 /** One that ran this long before it stopped begins anew with the shortest pause. */
 const steadyMs = 60_000
 
@@ -107,7 +107,7 @@ export function openSupervisor(ports: Ports, config: Config, plans: readonly Pro
         if (closing || state.status.state === 'stopping') return enter(state, 'stopped', 'it was stopped')
         const ran = ports.clock.now() - state.status.since
         state.failures = ready && ran > steadyMs ? 0 : state.failures + 1
-        const pause = Math.min(restartMs[role] * 2 ** Math.max(0, state.failures - 1), restartMostMs)
+        const pause = Math.min(restartMs[role] * 2 ** Math.max(0, state.failures - 1), restartMostMs[role])
         ports.log('warn', 'process.died', { name, reason: how, pause })
         ports.say(`${name} has stopped: ${how}. It is started again in ${Math.round(pause / 100) / 10} s.`)
         restartLater(state, how, pause)

@@ -77,7 +77,9 @@ async function readTrailers(
 
 function check(stated: string, right: string): void {
   const [a, b] = [Buffer.from(stated, 'hex'), Buffer.from(right, 'hex')]
-  if (a.length !== b.length || !timingSafeEqual(a, b)) throw accessError('access.signature')
+  // Hexadecimal is read up to the first sign that is none, so the length of the text counts too.
+  if (stated.length !== right.length || a.length !== b.length || !timingSafeEqual(a, b))
+    throw accessError('access.signature')
 }
 
 const broken = (reason: string) => s3Error('s3.incomplete', { reason })

@@ -119,7 +119,8 @@ export function databaseSuite(title: string, start: () => Promise<DatabaseUnderT
         })
       }
       const rows = await database.read(function* () {
-        return (yield sql`SELECT key, owner FROM keys WHERE key >= ${Buffer.from('order/')} ORDER BY key`) as Row[]
+        const rows: Row[] = yield sql`SELECT key, owner FROM keys WHERE key >= ${Buffer.from('order/')} ORDER BY key`
+        return rows
       })
       const sorted = [...keys].sort((a, b) => Buffer.compare(a, b))
       assert.deepEqual(

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { sql } from '#kernel'
+import { type Row, type Statement, sql } from '#kernel'
 import { openPostgres } from '../../src/host/database/postgres.ts'
 import { openSqlite } from '../../src/host/database/sqlite.ts'
 import { findPostgres, startPostgres } from '../tools/postgres.ts'
@@ -49,9 +49,9 @@ test('SQLite: what was acknowledged is there after the database is opened again,
     { code: 'database.closed' },
   )
   const second = await openSqlite({ file: join(folder, 'a.db'), schemas })
-  const rows = await second.read(function* () {
+  const rows = await second.read(function* (): Generator<Statement, Row[], Row[]> {
     return yield sql`SELECT a FROM t ORDER BY a`
-  } as () => Generator<ReturnType<typeof sql>, { a: number }[], never>)
+  })
   assert.deepEqual(
     rows.map(({ a }) => a),
     [1, 2, 3],

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runDeadSets } from './dead-sets.ts'
+import { runSeed } from './run-seed.ts'
+
+test('every set of dead providers under several policies: the promise is kept, or the write is refused', async () => {
+  const failed = (await runDeadSets()).filter(({ failure }) => failure !== undefined)
+  assert.deepEqual(failed, [])
+})
+
+test('forty lives of an archipelago, each twice with the same trace (npm run sim runs more)', async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const { failure } = await runSeed(seed)
+    assert.equal(failure, undefined, `seed ${seed}: ${failure}`)
+  }
+})

@@ -1,3 +1,4 @@
+import { journalMigrations } from '#journal'
 import type { Clock, Log } from '#kernel'
 import { type Directory, demoPool, type Provider } from '#pool'
 import {
@@ -97,6 +98,7 @@ export async function openArchipelago(world: World, limits: StorageLimits = quic
   const schemas = [
     { component: 'index', migrations: indexMigrations },
     { component: 'work', migrations: workMigrations },
+    { component: 'journal', migrations: journalMigrations },
   ]
   const index = openSimDatabase('index', world, schemas)
   const keyDatabase = openSimDatabase('keys', world, [{ component: 'keys', migrations: keyMigrations }])

@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { listedKeys } from '#access'
+import { journalMigrations } from '#journal'
 import { openGateway } from '#roles'
 import {
   defaultLimits,
@@ -66,6 +67,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
     schemas: [
       { component: 'index', migrations: indexMigrations },
       { component: 'work', migrations: workMigrations },
+      { component: 'journal', migrations: journalMigrations },
     ],
   })
   const keyDatabase = await openSqlite({

@@ -1,3 +1,4 @@
+import { appendFact, type Fact } from '#journal'
 import type { Call } from '#kernel'
 import { defaultPolicy, type Policy, unsatisfiable } from '#pool'
 import { storageError } from '../errors.ts'
@@ -20,14 +21,19 @@ export async function createBucket(
     policy,
     policyEpoch: 1,
   }
-  await ground.index.transact(() => store.insertBucket(bucket))
+  await ground.index.transact(function* () {
+    yield* store.insertBucket(bucket)
+    yield* appendFact(factOf(ground, call, 'bucket.created', bucket))
+  })
   return bucket
 }
 
 /** Deletes an empty bucket. @throws bucket.filled */
 export async function deleteBucket(ground: Ground, call: Call, name: string): Promise<void> {
   await ground.index.transact(function* () {
-    yield* store.deleteBucket(yield* store.getBucket(call.tenant, name))
+    const bucket = yield* store.getBucket(call.tenant, name)
+    yield* store.deleteBucket(bucket)
+    yield* appendFact(factOf(ground, call, 'bucket.deleted', bucket))
   })
 }
 
@@ -39,7 +45,9 @@ export async function setBucketPolicy(
 ): Promise<Bucket> {
   checkSatisfiable(ground, policy)
   return ground.index.transact(function* () {
-    return yield* store.setBucketPolicy(yield* store.getBucket(call.tenant, name), policy)
+    const bucket = yield* store.setBucketPolicy(yield* store.getBucket(call.tenant, name), policy)
+    yield* appendFact(factOf(ground, call, 'bucket.policy', bucket))
+    return bucket
   })
 }
 
@@ -48,4 +56,10 @@ function checkSatisfiable(ground: Ground, policy: Policy): void {
   if (!refusal) return
   const refused = Object.fromEntries(refusal.refused.map(({ provider, reason }) => [provider, reason]))
   throw storageError('policy.unsatisfiable', { reason: refusal.reason, refused })
+}
+
+/** What upper planes learn of a bucket: stated in the transaction that brings it about, chained, never changed. */
+function factOf(ground: Ground, call: Call, topic: string, { id, name, tenant, policy, policyEpoch }: Bucket): Fact {
+  const facts = { bucket: id, tenant, actor: call.actor, policyEpoch, policy: { ...policy } }
+  return { topic, about: name, at: ground.clock.now(), facts }
 }

@@ -1,0 +1,84 @@
+import { type Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
+import type { Clock, Random } from '#kernel'
+import { requestMs, signedHeaders, signShardRequest, storageError } from '#storage'
+
+/** A connection that is not made within this, or that carries nothing for as long as that, is given up. */
+const connectMs = 5000
+const silentMs = 30_000
+
+export type ShardRequestPorts = {
+  clock: Clock
+  random: Random
+  agent: Agent
+  hostname: string
+  port: string
+  provider: string
+  gateway: string
+  shared: Uint8Array
+}
+
+/** One request on its way. `answered` is the head of its answer. */
+export type SentRequest = { request: ClientRequest; nonce: string; answered: Promise<IncomingMessage> }
+
+export type ShardRequests = (method: string, target: string, length: number, signal: AbortSignal) => SentRequest
+
+/**
+ * Signs and opens one request; the caller writes its body and ends it.
+ * `answered` rejects with shard.unreachable when nothing can have come of it, with shard.uncertain when a whole shard
+ * was sent, or with the signal's reason.
+ */
+export function openShardRequest(
+  ports: ShardRequestPorts,
+  { method, target, length }: { method: string; target: string; length: number },
+  signal: AbortSignal,
+): SentRequest {
+  const { clock, gateway, provider } = ports
+  const nonce = Buffer.from(ports.random.bytes(16)).toString('hex')
+  const expires = clock.now() + requestMs
+  const signature = signShardRequest(ports.shared, { method, target, length, expires, nonce, gateway })
+  const request = httpRequest({
+    agent: ports.agent,
+    hostname: ports.hostname,
+    port: ports.port,
+    method,
+    path: target,
+    signal,
+    timeout: silentMs,
+    headers: {
+      'content-length': length,
+      [signedHeaders.gateway]: gateway,
+      [signedHeaders.expires]: expires,
+      [signedHeaders.nonce]: nonce,
+      [signedHeaders.signature]: signature,
+    },
+  })
+  request.on('timeout', () => request.destroy(new Error('it was silent for too long')))
+  let connected = false
+  request.once('socket', (socket) => {
+    connected = !socket.connecting
+    if (connected) return
+    const giveUp = () => request.destroy(new Error('the connection was not made in time'))
+    const cancel = clock.after(connectMs, giveUp)
+    socket.once('close', cancel).once('connect', () => {
+      connected = true
+      cancel()
+    })
+  })
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve)
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      if (signal.aborted) return reject(signal.reason instanceof Error ? signal.reason : error)
+      const reason = error.code === 'ECONNREFUSED' ? 'nothing listens there' : error.message
+      // Without the tag at its end no provider stores a shard.
+      const sent = method === 'PUT' && connected && request.writableEnded
+      reject(storageError(sent ? 'shard.uncertain' : 'shard.unreachable', { provider, reason }, error))
+    })
+  })
+  return { request, nonce, answered }
+}
+
+/** Whether it failed because the connection, used before, had been closed by the provider meanwhile. */
+export function isStale({ request }: SentRequest, error: unknown): boolean {
+  const code = (error as { cause?: { code?: string } }).cause?.code
+  return request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')
+}

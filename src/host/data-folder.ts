@@ -23,6 +23,7 @@ export type DataFolder = { path: string; fresh: boolean; release(): void }
 export function takeDataFolder(folder: string, now: number): DataFolder {
   const path = resolve(folder)
   makeFolder(path)
+  checkRoom(path)
   const marker = join(path, 'pelago.json')
   const found = readdirSync(path).filter((name) => !harmless.has(name))
   if (!existsSync(marker) && found.some((name) => name !== 'lock' && name !== 'holder')) {
@@ -34,7 +35,6 @@ export function takeDataFolder(folder: string, now: number): DataFolder {
     if (fresh) writePrivateJson(marker, { version: format, createdAt: now })
     const { version } = readConfig(marker, markerSchema)
     if (version > format) throw hostError('data.newer', { folder: path, version })
-    checkRoom(path)
     return { path, fresh, release }
   } catch (error) {
     release()

@@ -1,6 +1,6 @@
 import type { Bucket } from '../object.ts'
 import { hasCode } from '#kernel'
-import { type Provider, survives } from '#pool'
+import { type Policy, type Provider, survives } from '#pool'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
 import { type PlannedShard, planShards } from '../index/intents.store.ts'
@@ -36,7 +36,7 @@ export async function writeSegment(ground: Ground, job: SegmentJob): Promise<Seg
   let trouble: unknown
   for (let attempt = 1; attempt <= ground.limits.attempts; attempt++) {
     job.signal.throwIfAborted()
-    const choice = chooseHolders(ground, job.bucket.policy, avoid)
+    const choice = chooseAgain(ground, job.bucket.policy, avoid, trouble)
     const controller = new AbortController()
     const forward = () => controller.abort(job.signal.reason)
     job.signal.addEventListener('abort', forward, { once: true })
@@ -53,6 +53,16 @@ export async function writeSegment(ground: Ground, job: SegmentJob): Promise<Seg
   }
   if (hasCode(trouble, 'shard.full')) throw storageError('pool.full', {}, trouble)
   throw storageError('write.troubled', { attempts: ground.limits.attempts }, trouble)
+}
+
+/** Providers that turned out to be full are avoided; when too few are left because of that, room is what is missing. */
+function chooseAgain(ground: Ground, policy: Policy, avoid: ReadonlySet<string>, trouble: unknown): Choice {
+  try {
+    return chooseHolders(ground, policy, avoid)
+  } catch (error) {
+    if (hasCode(error, 'pool.short') && hasCode(trouble, 'shard.full')) throw storageError('pool.full', {}, error)
+    throw error
+  }
 }
 
 type Outcome = { segment: Segment } | { failed: Map<string, unknown> }

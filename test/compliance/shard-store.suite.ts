@@ -79,6 +79,18 @@ export function shardStoreSuite(title: string, start: () => Promise<ShardStoreUn
       assert.equal(now.shards, before.shards)
     })
 
+    test('a shard has exactly the length it was begun with', async () => {
+      const [short, long] = [freshName(), freshName()]
+      const less = under.store.create(short, 10, open)
+      await less.write(bytes(9, 1))
+      await assert.rejects(less.finish(), { code: 'body.short' })
+      const more = under.store.create(long, 10, open)
+      await assert.rejects(more.write(bytes(11, 1)), { code: 'body.long' })
+      for (const name of [short, long]) {
+        await assert.rejects(under.store.read(name, 0, 1, open), { code: 'shard.missing' })
+      }
+    })
+
     test('what is missing is said to be; trashing it is no error', async () => {
       const name = freshName()
       await assert.rejects(under.store.read(name, 0, 1, open), { code: 'shard.missing' })
@@ -111,6 +123,24 @@ export function shardStoreSuite(title: string, start: () => Promise<ShardStoreUn
       const now = await under.store.status(open)
       assert.ok(now.syncs >= before.syncs + 2, 'the file and its directory entry')
       assert.equal(now.shards, before.shards + 1)
+    })
+
+    test('many finishes at once are each synced, and share what can be shared', async () => {
+      const names = Array.from({ length: 24 }, freshName)
+      const writers = names.map((name) => under.store.create(name, 1000, open))
+      await Promise.all(writers.map((writer, at) => writer.write(bytes(1000, at))))
+      const before = await under.store.status(open)
+      await Promise.all(writers.map((writer) => writer.finish()))
+      const { syncs } = await under.store.status(open)
+      // All names begin alike, so they are in one folder.
+      assert.ok(syncs - before.syncs > names.length, `24 files and their folder, not ${syncs - before.syncs}`)
+      assert.ok(
+        syncs - before.syncs < 2 * names.length,
+        `the folder is not synced for each, but ${syncs - before.syncs}`,
+      )
+      await under.restart()
+      for (const [at, name] of names.entries())
+        assert.deepEqual(Buffer.from(await under.store.read(name, 0, 1000, open)), bytes(1000, at))
     })
 
     test('a quota is kept, and said', async () => {

@@ -13,8 +13,8 @@ export const mutants: Mutant[] = [
   {
     name: 'the directory entry of a shard is not synced',
     file: storage('node/create-shard.ts'),
-    from: 'await node.sync.directory(shardFolder(name))',
-    to: 'await undefined',
+    from: 'node.sync.directory(shardFolder(name)), file',
+    to: 'file',
   },
   {
     name: 'a shard counts as durable before the provider says so',

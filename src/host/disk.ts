@@ -1,15 +1,28 @@
-import { constants } from 'node:fs'
+import { close, constants, fsync, open as openDescriptor } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { type Disk, type DiskFile, storageError } from '#storage'
 
+/** Folders that are kept open, because each is synced again and again. They are as many as the first two digits of a name. */
+const foldersOpen = 300
 /** How long a look at the free space stays good; it is asked for with every shard. */
 const freeMs = 1000
+
+const openFolder = promisify(openDescriptor)
+const syncOpen = promisify(fsync)
+const closeFolder = promisify(close)
 
 /** A folder of this machine as a provider's disk. */
 export function openDisk(path: string): Disk {
   const root = resolve(path)
   let free = { bytes: 0, at: Number.NEGATIVE_INFINITY }
+  const folders = new Map<string, Promise<number>>()
+  const forget = async (path: string) => {
+    const folder = await folders.get(path)
+    folders.delete(path)
+    if (folder !== undefined) await closeFolder(folder)
+  }
   const disk: Disk = {
     async create(path) {
       const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY
@@ -29,6 +42,7 @@ export function openDisk(path: string): Disk {
         await rm(join(root, path), { force: true })
       } catch (error) {
         if (codeOf(error) !== 'ERR_FS_EISDIR' && codeOf(error) !== 'EISDIR') throw error
+        await forget(path)
         await rmdir(join(root, path))
       }
     },
@@ -48,7 +62,16 @@ export function openDisk(path: string): Disk {
         throw error
       }
     },
-    syncDirectory: (path) => syncFolder(join(root, path)),
+    async syncDirectory(path) {
+      let folder = folders.get(path)
+      if (!folder) {
+        if (folders.size >= foldersOpen) return syncFolder(join(root, path))
+        folder = openFolder(join(root, path), 'r')
+        folders.set(path, folder)
+        folder.catch(() => folders.delete(path))
+      }
+      await syncOpen(await folder)
+    },
     async freeBytes() {
       if (performance.now() - free.at > freeMs) {
         const { bavail, bsize } = await statfs(root)

@@ -76,8 +76,7 @@ function openWriter(node: NodeState, slot: Slot, { name, length, temporary, file
     node.usage.bytes += length
     node.usage.shards++
     try {
-      await node.sync.directory(shardFolder(name))
-      await file.close()
+      await Promise.all([node.sync.directory(shardFolder(name)), file.close()])
     } catch (error) {
       // It has its name, and after a crash it is there whole or not at all: nobody can say which.
       const reason = error instanceof Error ? error.message : String(error)

@@ -1,5 +1,15 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { exactly, fields, integer } from '#api'
 import { readConfig } from './configuration.ts'
@@ -44,13 +54,21 @@ export function takeDataFolder(folder: string, now: number): DataFolder {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeLevels(path)
+    if (!statSync(path).isDirectory()) throw new Error('it is no folder')
     accessSync(path, constants.W_OK)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw shortOf(path, 0)
     throw hostError('data.denied', { folder: path, reason }, error)
   }
+}
+
+/** Level by level: the recursive form tries for ever where a folder is there but says it is not, as /proc does. */
+function makeLevels(path: string): void {
+  if (existsSync(path)) return
+  makeLevels(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
 }
 
 function lock(path: string): () => void {

@@ -166,17 +166,7 @@ function* piecesOf(length: number): Generator<Uint8Array> {
 }
 
 function shardWire(port: number): Wire {
-  const provider = {
-    id: 'p',
-    name: 'P',
-    country: 'DE',
-    owner: 'P',
-    ownerCountry: 'DE',
-    attestations: [],
-    capacityBytes: 1,
-    endpoint: `http://127.0.0.1:${port}`,
-    publicKey: '',
-  }
+  const provider = { id: 'p', endpoint: `http://127.0.0.1:${port}` }
   const store: ShardStore & { close(): void } = openShardStore({ clock, random: openRandom() }, provider, {
     gateway: 'g',
     shared,

@@ -1,7 +1,7 @@
 import { defaultPolicy, judge, type Provider } from '#pool'
 import type { Row } from '#kernel'
 import { plaintextMark } from './content.ts'
-import { bucket, callOf, finish, type Life } from './life.ts'
+import { bucket, newCall, finish, type Life } from './life.ts'
 
 const segmentQuery = `SELECT s.body, s.position, s.size, s.k, s.m, s.names, p.holders FROM segments s
   JOIN placements p ON p.id = s.placement`
@@ -51,7 +51,7 @@ export async function checkListing(life: Life, name: string): Promise<void> {
   const found: string[] = []
   let after = ''
   do {
-    const page = await storage.objects.listObjects(callOf(life), {
+    const page = await storage.objects.listObjects(newCall(), {
       bucket: name,
       prefix: '',
       delimiter: '',
@@ -122,7 +122,7 @@ export async function checkPowerCut(life: Life): Promise<void> {
     if (island.provider.id !== life.gone) await finish(life, () => archipelago.start(island))
   }
   archipelago.restartGateway()
-  await finish(life, () => archipelago.gateway().storage.objects.getBucket(callOf(life), bucket))
+  await finish(life, () => archipelago.gateway().storage.objects.getBucket(newCall(), bucket))
 }
 
 /** Whether k holders remain after any loss of so many owners; tried out, so that it is right where the product's rule may not be. */

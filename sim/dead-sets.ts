@@ -2,7 +2,7 @@ import { defaultPolicy, judge, type Policy, unsatisfiable } from '#pool'
 import { hasCode } from '#kernel'
 import { openArchipelago } from './archipelago.ts'
 import { outlives } from './checks.ts'
-import { callOf, finish, type Life } from './life.ts'
+import { newCall, finish, type Life } from './life.ts'
 import { openModel } from './model.ts'
 import { openWorld } from './world.ts'
 
@@ -41,7 +41,7 @@ export async function runDeadSets(): Promise<{ name: string; failure?: string }[
       nextId: 1,
       phase: -1,
     }
-    await finish(life, () => archipelago.gateway().storage.objects.createBucket(callOf(life), { name: 'b', policy }))
+    await finish(life, () => archipelago.gateway().storage.objects.createBucket(newCall(), { name: 'b', policy }))
     for (let set = 0; set < 2 ** archipelago.providers.length; set++) {
       archipelago.providers.forEach((island, at) => {
         island.remote.faults.dead = (set & (1 << at)) !== 0
@@ -69,7 +69,7 @@ async function tryWrite(life: Life, policy: Policy, key: string): Promise<string
   const body = { size: 5000, chunks: one(new Uint8Array(5000)), finish: () => undefined }
   try {
     const info = await finish(life, () =>
-      storage.objects.putObject(callOf(life), { bucket: 'b', key, headers: {}, condition: {}, body }),
+      storage.objects.putObject(newCall(), { bucket: 'b', key, headers: {}, condition: {}, body }),
     )
     if (!possible) return 'it was accepted, although nobody can keep the promise'
     const [row] = archipelago.index.look(

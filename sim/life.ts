@@ -56,11 +56,10 @@ export async function sleepFor({ world }: Life, ms: number): Promise<void> {
 }
 
 /** A call by the one tenant there is. */
-export function callOf({ world }: Pick<Life, 'world'>): Call {
+export function newCall(): Call {
   return {
     actor: 'sim',
     tenant: 'acme',
-    deadline: world.clock.now() + 1e6,
     signal: new AbortController().signal,
     trace: 'sim',
   }

@@ -67,7 +67,6 @@ async function answer(
   const call: Call = {
     actor: 'operator',
     tenant: ports.tenant,
-    deadline: ports.clock.now() + answerMs,
     signal: AbortSignal.any([left.signal, AbortSignal.timeout(answerMs)]),
     trace,
   }

@@ -17,7 +17,7 @@ const idleMs = 30_000
  */
 export function openShardStore(
   ports: { clock: Clock; random: Random },
-  provider: Provider,
+  provider: Pick<Provider, 'id' | 'endpoint'>,
   keys: { gateway: string; shared: Uint8Array },
 ): ShardStore & { close(): void } {
   const agent = new Agent({ keepAlive: true, maxSockets: socketsMost, timeout: idleMs, scheduling: 'lifo' })

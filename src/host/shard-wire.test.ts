@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { after, test } from 'node:test'
-import type { Provider } from '#pool'
 import { openNode, openBodyTag, requestMs, signedHeaders, signShardRequest } from '#storage'
 import { openMemoryDisk } from '../../sim/ports/disk.ts'
 import { systemClock } from './clock.ts'
@@ -21,17 +20,7 @@ after(async () => {
 const nameOf = () => Buffer.from(random.bytes(16)).toString('hex')
 
 function storeAt(port: number, { key = shared, gateway = 'g', skewMs = 0 } = {}) {
-  const provider: Provider = {
-    id: 'p',
-    name: 'P',
-    country: 'DE',
-    owner: 'P',
-    ownerCountry: 'DE',
-    attestations: [],
-    capacityBytes: 1,
-    endpoint: `http://127.0.0.1:${port}`,
-    publicKey: '',
-  }
+  const provider = { id: 'p', endpoint: `http://127.0.0.1:${port}` }
   const clock = { ...systemClock, now: () => systemClock.now() + skewMs }
   const store = openShardStore({ clock, random }, provider, { gateway, shared: key })
   closing.unshift(() => store.close())

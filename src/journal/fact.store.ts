@@ -38,12 +38,6 @@ export function* factsAfter(sequence: number, limit: number): Step<Entry[]> {
   return rows.map(entryOf)
 }
 
-/** The newest facts, newest first. */
-export function* latestFacts(limit: number): Step<Entry[]> {
-  const rows = yield sql`SELECT * FROM journal ORDER BY sequence DESC LIMIT ${limit}`
-  return rows.map(entryOf)
-}
-
 /** How far a reader has come; 0 at the start. */
 export function* readCursor(reader: string): Step<number> {
   const [row] = yield sql`SELECT sequence FROM journal_cursors WHERE reader = ${reader}`

@@ -7,6 +7,5 @@ export {
   type Fact,
   factsAfter,
   journalMigrations,
-  latestFacts,
   readCursor,
 } from './fact.store.ts'

@@ -13,5 +13,4 @@ export {
   type Offload,
   type OffloadedHash,
   type Random,
-  sleep,
 } from './ports.ts'

@@ -35,32 +35,10 @@ export type LogLevel = 'info' | 'warn' | 'error'
 /** One line of log: what happened, with facts that hold no secret, no object content and no key. */
 export type Log = (level: LogLevel, event: string, facts?: Record<string, string | number | boolean>) => void
 
-/** Who asks, for whom, until when: handed down through every verb. */
+/** Who asks and for whom: handed down through every verb. The signal ends it when the asker leaves or its time is up. */
 export type Call = {
   actor: string
   tenant: string
-  /** Milliseconds since 1970 UTC; nobody waits longer. */
-  deadline: number
   signal: AbortSignal
   trace: string
-}
-
-/** Waits `ms` on the port's clock. Rejects with the signal's reason when it is aborted first. */
-export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(reasonOf(signal))
-    const abort = () => {
-      cancel()
-      reject(reasonOf(signal as AbortSignal))
-    }
-    const cancel = clock.after(ms, () => {
-      signal?.removeEventListener('abort', abort)
-      resolve()
-    })
-    signal?.addEventListener('abort', abort, { once: true })
-  })
-}
-
-function reasonOf(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason))
 }

@@ -1,5 +1,5 @@
-import { type AccessKeys, type Verified, verifyRequest } from '#access'
-import type { Call, Clock, Log, Offload, Random } from '#kernel'
+import { type AccessKeys, verifyRequest } from '#access'
+import type { Clock, Log, Offload, Random } from '#kernel'
 import type { ObjectStorage } from '#storage'
 import { addressOf } from './address.ts'
 import { answerOf } from './errors.ts'
@@ -15,9 +15,6 @@ export type S3Ports = {
   access: AccessKeys
   storage: ObjectStorage
 }
-
-/** Nobody waits longer than this for one request; a stream that goes on moving may. */
-const callMs = 15 * 60 * 1000
 
 /** The S3 endpoint: one function from request to answer. What goes wrong is an answer too, with the code that S3 has for it. */
 export function createS3(ports: S3Ports, config: S3Config): S3Handler {
@@ -44,7 +41,7 @@ async function handle(ports: S3Ports, config: S3Config, request: S3Request, trac
     address,
     query: (name) => address.query.find(([found]) => found === name)?.[1],
     verified,
-    call: callOf(ports.clock, verified, request, trace),
+    call: { actor: verified.key.actor, tenant: verified.key.tenant, signal: request.signal, trace },
     storage: ports.storage,
     offload: ports.offload,
     clock: ports.clock,
@@ -55,10 +52,6 @@ async function handle(ports: S3Ports, config: S3Config, request: S3Request, trac
 /** The signature is over the path as it is in the request, whichever style addresses the bucket. */
 function wirePath(request: S3Request): string {
   return decodeURIComponent(request.target.split('?')[0] ?? '')
-}
-
-function callOf(clock: Clock, { key }: Verified, { signal }: S3Request, trace: string): Call {
-  return { actor: key.actor, tenant: key.tenant, deadline: clock.now() + callMs, signal, trace }
 }
 
 function refuse(ports: S3Ports, request: S3Request, trace: string, error: unknown): S3Response {

@@ -1,4 +1,3 @@
-import { fromUtf8, utf8 } from '#kernel'
 import type { Checksum, ObjectHeaders, ObjectInfo } from '#storage'
 import { checksumHeader } from './checksum.ts'
 import { quoted } from './context.ts'
@@ -6,6 +5,7 @@ import { s3Error } from './errors.ts'
 import type { S3Request } from './wire.ts'
 
 const kept = ['content-type', 'cache-control', 'content-disposition', 'content-encoding', 'content-language', 'expires']
+/** In bytes: a header's value has one character for each of its bytes. */
 const metadataMost = 2048
 
 /** The headers that S3 keeps with an object: content headers and user metadata. @throws s3.metadata, s3.unbuilt */
@@ -14,7 +14,7 @@ export function keptHeaders(headers: S3Request['headers']): ObjectHeaders {
   const found: ObjectHeaders = {}
   let metadata = 0
   for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith('x-amz-meta-')) metadata += name.length - 'x-amz-meta-'.length + utf8(value).length
+    if (name.startsWith('x-amz-meta-')) metadata += name.length - 'x-amz-meta-'.length + value.length
     else if (!kept.includes(name)) continue
     found[name] = value
   }
@@ -49,16 +49,6 @@ function refuseUnbuilt(headers: S3Request['headers']): void {
     ) {
       throw s3Error('s3.unbuilt', { what: `The header ${name}` })
     }
-  }
-}
-
-/** Header values travel as bytes; UTF-8 in user metadata comes and goes as latin-1. */
-export const latin1Of = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
-export function utf8Of(text: string): string {
-  try {
-    return fromUtf8(Buffer.from(text, 'latin1'))
-  } catch {
-    return text
   }
 }
 

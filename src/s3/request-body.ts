@@ -27,7 +27,7 @@ export function requestBody(request: S3Request, verified: Verified, offload: Off
     throw s3Error('s3.unbuilt', { what: `The payload ${verified.payload}` })
   const size = lengthOf(headers, stream !== undefined)
   const md5 = md5Of(headers['content-md5'])
-  const promise = checksumPromise(headers, stream?.trailers ?? false, verified.presigned)
+  const promise = checksumPromise(headers, stream?.trailers ?? false)
   const sha256 = /^[0-9a-f]{64}$/.test(verified.payload) ? verified.payload : undefined
 
   const checksum = promise && openChecksum(promise.algorithm, offload)
@@ -89,13 +89,12 @@ function md5Of(header: string | undefined): Uint8Array | undefined {
 }
 
 /**
- * Which checksum the client promises: its value in a header, or to come in a trailer. One at most. In a presigned URL
- * SDKs state that of an empty body, so there only real headers count.
+ * Which checksum the client promises: its value in a header, or to come in a trailer. One at most. What a presigned URL
+ * says in its query does not count: SDKs state that of an empty body there.
  */
 function checksumPromise(
   headers: S3Request['headers'],
   trailers: boolean,
-  _presigned: boolean,
 ): { algorithm: ChecksumAlgorithm; value?: string } | undefined {
   const stated = checksumAlgorithms.filter((algorithm) => headers[checksumHeader[algorithm]] !== undefined)
   if (stated.length > 1) throw s3Error('s3.request', { reason: 'Only one checksum may be stated.' })

@@ -24,7 +24,8 @@ export const storageError = errorTable({
   'object.damaged': {
     kind: 'corrupt',
     retryable: true,
-    message: 'Object {key} cannot be read now: {readable} of {needed} needed shards answered with valid bytes.',
+    message:
+      'A segment of the object cannot be read now: {readable} of {needed} needed shards answered with valid bytes.',
   },
   'body.short': { kind: 'invalid', retryable: true, message: 'The body ended after {got} of {size} bytes.' },
   'body.long': { kind: 'invalid', retryable: false, message: 'The body holds more than the {size} bytes it declared.' },

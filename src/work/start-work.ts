@@ -11,8 +11,6 @@ export type Loop = {
 }
 
 export type Work = {
-  /** Runs a loop now instead of after its pause. */
-  nudge(name: string): void
   /** Ends all rounds and waits for them, within limits. */
   stop(): Promise<void>
 }
@@ -29,9 +27,6 @@ export function startWork(ports: Ports, loops: readonly Loop[]): Work {
   const holder = Buffer.from(ports.random.bytes(8)).toString('hex')
   const running = loops.map((loop) => startLoop(ports, loop, holder))
   return {
-    nudge(name) {
-      for (const { loop, nudge } of running) if (loop.name === name) nudge()
-    },
     async stop() {
       let cancel = () => {}
       const limit = new Promise<void>((resolve) => {
@@ -46,10 +41,9 @@ export function startWork(ports: Ports, loops: readonly Loop[]): Work {
 function startLoop(ports: Ports, loop: Loop, holder: string) {
   const stop = new AbortController()
   let wake: (() => void) | undefined
-  let nudged = false
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
-      if (nudged || stop.signal.aborted) return resolve()
+      if (stop.signal.aborted) return resolve()
       const cancel = ports.clock.after(ms, resolve)
       wake = () => {
         cancel()
@@ -60,7 +54,6 @@ function startLoop(ports: Ports, loop: Loop, holder: string) {
   const ended = (async () => {
     let failures = 0
     while (!stop.signal.aborted) {
-      nudged = false
       try {
         const outcome = await runRound(ports, loop, holder, stop.signal)
         failures = 0
@@ -79,11 +72,6 @@ function startLoop(ports: Ports, loop: Loop, holder: string) {
   ended.catch((error: unknown) => ports.log('warn', 'work.undropped', { loop: loop.name, reason: String(error) }))
 
   return {
-    loop,
-    nudge() {
-      nudged = true
-      wake?.()
-    },
     async stop() {
       stop.abort(new Error('the process stops'))
       wake?.()

@@ -21,14 +21,13 @@ const config = { provider: 'p', quotaBytes, trashMs: 14 * 86_400_000, reserveByt
 /** The node as a gateway in the same process would see it. */
 function direct(node: () => Node): ShardStore {
   return {
-    create(name, length, signal) {
+    create(name, length) {
       const writer = node().create(name, length)
       writer.catch(() => 'thrown by the first write')
       return {
         write: async (bytes) => (await writer).write(bytes),
         finish: async () => (await writer).finish(),
         abort: () => void writer.then((open) => open.abort()),
-        ...(signal.aborted && {}),
       }
     },
     async read(name, offset, length, signal) {
@@ -80,18 +79,9 @@ shardStoreSuite('over the wire', async () => {
     return openShardServer({ node, gateways, clock, log, provider: 'p' }, { host: '127.0.0.1', port })
   }
   let server = await start(0)
-  const facts = {
-    id: 'p',
-    name: 'P',
-    country: 'DE',
-    owner: 'P',
-    ownerCountry: 'DE',
-    attestations: [],
-    capacityBytes: 1,
-  }
   const store = openShardStore(
     { clock, random },
-    { ...facts, endpoint: `http://127.0.0.1:${server.port}`, publicKey: Buffer.from(providerKey).toString('hex') },
+    { id: 'p', endpoint: `http://127.0.0.1:${server.port}` },
     { gateway: 'g', shared: sharedKey(gateway.privateKey, providerKey, gatewayKey, providerKey) },
   )
   return {

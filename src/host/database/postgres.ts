@@ -39,7 +39,7 @@ export async function openPostgres(input: {
     types,
   })
   // An idle connection that breaks is replaced when it is next wanted; that is when somebody is told.
-  pool.on('error', () => pool.totalCount)
+  pool.on('error', () => undefined)
   let closed = false
   const transact = async <T>(body: Body<T>, begin: string): Promise<T> => {
     for (let attempt = 1; ; attempt++) {

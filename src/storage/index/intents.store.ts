@@ -81,10 +81,3 @@ export function* postponeStray(name: string, notBefore: number): Step<void> {
 export function* deleteStray(name: string): Step<void> {
   yield sql`DELETE FROM strays WHERE name = ${name}`
 }
-
-/** Whether a shard name is known anywhere outside the segments: planned, or due for removal. */
-export function* isAwaited(name: string): Step<boolean> {
-  const planned = yield sql`SELECT name FROM intent_shards WHERE name = ${name} LIMIT 1`
-  const stray = yield sql`SELECT name FROM strays WHERE name = ${name} LIMIT 1`
-  return planned.length + stray.length > 0
-}

@@ -88,11 +88,6 @@ export function* deleteDeadBody(body: string): Step<void> {
   yield sql`DELETE FROM dead_bodies WHERE body = ${body}`
 }
 
-export function* isDead(body: string): Step<boolean> {
-  const rows = yield sql`SELECT body FROM dead_bodies WHERE body = ${body}`
-  return rows.length > 0
-}
-
 export function* countObjects(): Step<{ objects: number; bytes: number }> {
   const [row] = yield sql`SELECT COUNT(*) AS objects, COALESCE(SUM(size), 0) AS bytes FROM objects`
   return { objects: Number(row?.objects ?? 0), bytes: Number(row?.bytes ?? 0) }

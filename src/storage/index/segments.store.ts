@@ -39,14 +39,6 @@ export function* segmentAt(place: SegmentPlace): Step<Segment | undefined> {
   return row && segmentOf(row)
 }
 
-/** A page of all segments in the order of their place, behind `after`; for audits and for counting margins. */
-export function* segmentsAfter(after: SegmentPlace, limit: number): Step<Segment[]> {
-  const rows = yield sql`SELECT s.*, p.holders FROM segments s JOIN placements p ON p.id = s.placement
-    WHERE s.body > ${after.body} OR (s.body = ${after.body} AND s.position > ${after.position})
-    ORDER BY s.body, s.position LIMIT ${limit}`
-  return rows.map(segmentOf)
-}
-
 /** A page of the segments of one placement, behind `after`. */
 export function* segmentsOfPlacement(placement: string, after: SegmentPlace, limit: number): Step<Segment[]> {
   const rows = yield sql`SELECT s.*, p.holders FROM segments s JOIN placements p ON p.id = s.placement
@@ -96,10 +88,6 @@ export function* insertGap(gap: Gap): Step<void> {
 
 export function* deleteGap(place: SegmentPlace, shard: number): Step<void> {
   yield sql`DELETE FROM gaps WHERE body = ${place.body} AND position = ${place.position} AND shard = ${shard}`
-}
-
-export function* deleteGaps(place: SegmentPlace): Step<void> {
-  yield sql`DELETE FROM gaps WHERE body = ${place.body} AND position = ${place.position}`
 }
 
 export function* listGaps(limit: number): Step<Gap[]> {

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '#kernel'
-import { type Disk, type DiskFile, storageError } from '#storage'
+import { type Disk, type DiskFile, type NewFile, storageError } from '#storage'
 
 /** `at`: where it is now; undefined once it was removed. */
 type Inode = { bytes: Uint8Array; length: number; synced: number; at: { folder: Folder; name: string } | undefined }
@@ -84,7 +84,7 @@ export function openMemoryDisk(ports: { clock: Clock; random: Random }, faults: 
         if (all.delayMs > 0) ports.clock.after(dice(all.delayMs), act)
         else act()
       })
-    const fileOf = (inode: Inode): DiskFile => ({
+    const fileOf = (inode: Inode): DiskFile & NewFile => ({
       write: (bytes) =>
         at(() => {
           if (Number.isFinite(all.capacityBytes) && used() + bytes.length > all.capacityBytes)

@@ -2,7 +2,8 @@ import { close, constants, fsync, open as openDescriptor } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { type Disk, type DiskFile, storageError } from '#storage'
+import { type Disk, type DiskFile, type NewFile, storageError } from '#storage'
+import { directBytes, isPaged } from './pages.ts'
 
 /** Folders that are kept open, because each is synced again and again. They are as many as the first two digits of a name. */
 const foldersOpen = 300
@@ -18,6 +19,7 @@ export function openDisk(path: string): Disk {
   const root = resolve(path)
   let free = { bytes: 0, at: Number.NEGATIVE_INFINITY }
   const folders = new Map<string, Promise<number>>()
+  const pastCache = openPastCache()
   const forget = async (path: string) => {
     const folder = await folders.get(path)
     folders.delete(path)
@@ -26,7 +28,8 @@ export function openDisk(path: string): Disk {
   const disk: Disk = {
     async create(path) {
       const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY
-      return fileOf(await mended(open(join(root, path), flags, 0o600), path))
+      const whole = join(root, path)
+      return newFile(await mended(open(whole, flags, 0o600), path), () => pastCache.open(whole))
     },
     async open(path) {
       try {
@@ -83,15 +86,70 @@ export function openDisk(path: string): Disk {
   return disk
 }
 
-function fileOf(handle: FileHandle): DiskFile {
+/**
+ * A new file. Whole pages of a large one go past the system's cache: filling the cache costs more than the write itself where
+ * memory is fresh, and what is written here is seldom read at once. The rest, and everything where the file system has no
+ * such way, goes through the cache. Durable is both only after the sync.
+ * @param openDirect the same file past the cache, or undefined
+ */
+function newFile(handle: FileHandle, openDirect: () => Promise<FileHandle | undefined>): NewFile {
+  let written = 0
+  let direct: FileHandle | undefined
+  let asked = false
+  const writeAll = async (to: FileHandle, bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesWritten } = await mended(to.write(bytes, at, bytes.length - at, written), '')
+      at += bytesWritten
+      written += bytesWritten
+      // What is left no longer fits the pages.
+      if (to === direct && bytesWritten % directBytes !== 0) return writeAll(handle, bytes.subarray(at))
+    }
+  }
   return {
     async write(bytes) {
-      let at = 0
-      while (at < bytes.length) {
-        const { bytesWritten } = await mended(handle.write(bytes, at, bytes.length - at), '')
-        at += bytesWritten
+      const fits = written % directBytes === 0 && isPaged(bytes)
+      if (fits && !asked) {
+        asked = true
+        direct = await openDirect()
+      }
+      if (!fits || !direct) return writeAll(handle, bytes)
+      try {
+        await writeAll(direct, bytes)
+      } catch (error) {
+        // The file system opens files so, but does not write them so.
+        if (codeOf(error) !== 'EINVAL') throw error
+        await direct.close()
+        direct = undefined
+        await writeAll(handle, bytes)
       }
     },
+    sync: () => mended(handle.datasync(), ''),
+    async close() {
+      await Promise.all([handle.close(), direct?.close()])
+    },
+  }
+}
+
+/** Opens files past the system's cache, where system and file system can. */
+function openPastCache(): { open(path: string): Promise<FileHandle | undefined> } {
+  const flag = process.platform === 'linux' ? constants.O_DIRECT : 0
+  let can = flag !== 0
+  return {
+    async open(path) {
+      if (!can) return undefined
+      try {
+        return await open(path, constants.O_WRONLY | flag)
+      } catch (error) {
+        if (codeOf(error) !== 'EINVAL') throw error
+        can = false
+        return undefined
+      }
+    },
+  }
+}
+
+function fileOf(handle: FileHandle): DiskFile {
+  return {
     async read(offset, into) {
       let got = 0
       while (got < into.length) {
@@ -102,7 +160,6 @@ function fileOf(handle: FileHandle): DiskFile {
       return got
     },
     size: async () => (await handle.stat()).size,
-    sync: () => mended(handle.datasync(), ''),
     close: () => handle.close(),
   }
 }

@@ -2,12 +2,9 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { release } from '#kernel'
 import { bodyTagBytes, type Node, openBodyTag, type ShardRequest, storageError } from '#storage'
+import { givePages, pagedBytes, takePages } from './pages.ts'
 
 const longestShard = 64 * 1024 * 1024
-/** Bytes gathered for one write to the disk; two such buffers take turns, so that one fills while the other is written. */
-const stagedBytes = 256 * 1024
-const staging: Buffer[] = []
-const stagingKept = 16
 
 type Ports = { node: Node; provider: string }
 
@@ -26,6 +23,7 @@ export async function receiveShard(
   const writer = await node.create(name, length)
   const tag = openBodyTag(key, signed.nonce)
   const trailer = Buffer.alloc(bodyTagBytes)
+  // Two buffers take turns: one fills while the other is written.
   let [staged, spare] = [takeStaging(length), takeStaging(length)]
   let writing: Promise<void> = Promise.resolve()
   let filled = 0
@@ -68,7 +66,8 @@ export async function receiveShard(
     await writing.then(abort, abort)
     throw error
   } finally {
-    giveStaging(staged, spare)
+    givePages(staged)
+    givePages(spare)
   }
 }
 
@@ -113,11 +112,5 @@ function consume(request: IncomingMessage, take: (chunk: Buffer) => Promise<void
 }
 
 function takeStaging(length: number): Buffer {
-  if (length >= stagedBytes) return staging.pop() ?? Buffer.allocUnsafeSlow(stagedBytes)
-  return Buffer.allocUnsafeSlow(length)
-}
-
-/** They are used again, because the kernel clears fresh memory page by page. */
-function giveStaging(...buffers: Buffer[]): void {
-  for (const buffer of buffers) if (buffer.length === stagedBytes && staging.length < stagingKept) staging.push(buffer)
+  return length >= pagedBytes ? takePages() : Buffer.allocUnsafeSlow(length)
 }

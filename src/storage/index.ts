@@ -4,7 +4,7 @@ export type { StoragePorts } from './ground.ts'
 export type { ProviderHealth } from './health.ts'
 export { indexMigrations } from './index/migrations.ts'
 export { defaultLimits, type StorageLimits } from './limits.ts'
-export type { Disk, DiskFile } from './node/disk.ts'
+export type { Disk, DiskFile, NewFile } from './node/disk.ts'
 export { type Node, openNode } from './node/node.ts'
 export type { NodeConfig } from './node/state.ts'
 export type {

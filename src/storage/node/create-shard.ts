@@ -1,7 +1,7 @@
 import { hasCode } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { ShardWriter } from '../ports.ts'
-import type { Disk, DiskFile } from './disk.ts'
+import type { Disk, NewFile } from './disk.ts'
 import { incomingFolder, isShardName, shardFolder, shardPath } from './folders.ts'
 import { folderOf, leaveSlot, nodeDenies, nodeError, type NodeState, type Slot, settlePromise } from './state.ts'
 
@@ -45,7 +45,7 @@ async function promiseRoom(node: NodeState, slot: Slot, length: number): Promise
   node.promised += length
 }
 
-type Incoming = { name: string; length: number; temporary: string; file: DiskFile }
+type Incoming = { name: string; length: number; temporary: string; file: NewFile }
 
 function openWriter(node: NodeState, slot: Slot, { name, length, temporary, file }: Incoming): ShardWriter {
   let state: 'open' | 'finishing' | 'over' = 'open'

@@ -4,7 +4,7 @@
  */
 export type Disk = {
   /** Creates a new file. @throws disk.exists */
-  create(path: string): Promise<DiskFile>
+  create(path: string): Promise<NewFile>
   /** Opens for reading; undefined when there is none. */
   open(path: string): Promise<DiskFile | undefined>
   /** Replaces `to` in one step. Durable after `syncDirectory` of both parents. */
@@ -19,12 +19,19 @@ export type Disk = {
   freeBytes(): Promise<number>
 }
 
-export type DiskFile = {
+/** A file that is being written. */
+export type NewFile = {
   /** Appends. The bytes must not change until the promise settles. @throws disk.full */
   write(bytes: Uint8Array): Promise<void>
+  /** Resolves when all that was written would be there after a crash. @throws disk.full */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A file that is being read. */
+export type DiskFile = {
   /** Fills `into` from `offset` on. @returns how many bytes there were: fewer than asked for only at the end of the file */
   read(offset: number, into: Uint8Array): Promise<number>
   size(): Promise<number>
-  sync(): Promise<void>
   close(): Promise<void>
 }

@@ -1,8 +1,8 @@
-import type { Disk, DiskFile } from './disk.ts'
+import type { Disk, NewFile } from './disk.ts'
 
 /** Syncs that are counted, and shared where they can be. */
 export type GroupedSync = {
-  file(file: DiskFile): Promise<void>
+  file(file: NewFile): Promise<void>
   /** Resolves after a sync of this directory that began after the call. */
   directory(path: string): Promise<void>
   count(): number

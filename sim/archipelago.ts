@@ -1,7 +1,8 @@
 import { journalMigrations } from '#journal'
-import type { Clock, Log } from '#kernel'
+import { type Clock, type Log, release } from '#kernel'
 import { type Directory, demoPool, type Provider } from '#pool'
 import {
+  type BufferPool,
   indexMigrations,
   keyMigrations,
   type Node,
@@ -43,7 +44,7 @@ export type Gateway = { storage: OpenStorage; work: Work; incarnation: number; a
 export const quickLimits: StorageLimits = {
   segmentBytes: 192 * 1024,
   writeMemoryBytes: 1024 * 1024,
-  writeMemoryWaitMs: 20_000,
+  memoryWaitMs: 20_000,
   intentMs: 20_000,
   readerGraceMs: 4000,
   writeStallMs: 300,
@@ -51,6 +52,7 @@ export const quickLimits: StorageLimits = {
   hedgeFloorMs: 30,
   hedgeShare: 0.2,
   shardMs: 2000,
+  readMemoryBytes: 3 * 1024 * 1024,
   windowRows: 2,
   readAhead: 2,
   probeMs: 200,
@@ -126,6 +128,7 @@ export async function openArchipelago(world: World, limits: StorageLimits = quic
         keys: openKeyStore({ database: keyDatabase.connect(alive), random: world.random, root: plainRoot }),
         directory: () => directory,
         shards: (id) => connectTo(world, (byId.get(id) as Island).remote, alive),
+        openBuffers: openUselessBuffers,
       },
       limits,
     )
@@ -162,6 +165,12 @@ export async function openArchipelago(world: World, limits: StorageLimits = quic
       keyDatabase.close()
     },
   }
+}
+
+/** Takes memory apart when it is given back, so that whoever still looks at it gets nothing and the seed fails. */
+function openUselessBuffers(): BufferPool {
+  const take = (length: number) => Buffer.allocUnsafeSlow(length)
+  return { take, takeAtLeast: take, give: release }
 }
 
 /** Wrapping is not what is simulated; the bytes are turned round, so that forgetting to unwrap shows. */

@@ -145,8 +145,8 @@ export const mutants: Mutant[] = [
   {
     name: 'memory of a write is never given back',
     file: storage('write/write-body.ts'),
-    from: 'segment.finally(() => ground.memory.give(size))',
-    to: 'segment.finally(() => ground.memory.used())',
+    from: 'segment.finally(() => ground.writeMemory.give(size))',
+    to: 'segment.finally(() => ground.writeMemory.used())',
   },
   {
     name: 'a listing repeats the key it went on from',

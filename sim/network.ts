@@ -104,12 +104,13 @@ export function connectTo(world: World, remote: Remote, alive: () => boolean): S
         abort: () => void writer?.then((open) => open.abort()).catch(() => 'it was never begun'),
       }
     },
-    async read(name, offset, length, signal) {
+    async read(name, offset, length, signal, into) {
       const bytes = await message(`reads ${name} ${offset}+${length}`, signal, false, (node) =>
         node.read(name, offset, length),
       )
-      if (!world.chance(remote.faults.lying)) return bytes
-      const bent = new Uint8Array(bytes)
+      const bent = into?.subarray(0, length) ?? new Uint8Array(length)
+      bent.set(bytes)
+      if (!world.chance(remote.faults.lying)) return bent
       const at = world.dice(bent.length)
       bent[at] = (bent[at] as number) ^ (1 << world.dice(8))
       return bent

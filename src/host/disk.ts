@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { type Disk, type DiskFile, type NewFile, storageError } from '#storage'
 import { directBytes, isPaged } from './pages.ts'
+import { openPastCache, type PastCache } from './past-cache.ts'
 
 /** Folders that are kept open, because each is synced again and again. They are as many as the first two digits of a name. */
 const foldersOpen = 300
@@ -29,11 +30,12 @@ export function openDisk(path: string): Disk {
     async create(path) {
       const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY
       const whole = join(root, path)
-      return newFile(await mended(open(whole, flags, 0o600), path), () => pastCache.open(whole))
+      return newFile(await mended(open(whole, flags, 0o600), path), whole, pastCache)
     },
     async open(path) {
       try {
-        return fileOf(await open(join(root, path), 'r'))
+        const whole = join(root, path)
+        return openedFile(await open(whole, 'r'), whole, pastCache)
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return undefined
         throw error
@@ -90,9 +92,8 @@ export function openDisk(path: string): Disk {
  * A new file. Whole pages of a large one go past the system's cache: filling the cache costs more than the write itself where
  * memory is fresh, and what is written here is seldom read at once. The rest, and everything where the file system has no
  * such way, goes through the cache. Durable is both only after the sync.
- * @param openDirect the same file past the cache, or undefined
  */
-function newFile(handle: FileHandle, openDirect: () => Promise<FileHandle | undefined>): NewFile {
+function newFile(handle: FileHandle, path: string, pastCache: PastCache): NewFile {
   let written = 0
   let direct: FileHandle | undefined
   let asked = false
@@ -110,14 +111,14 @@ function newFile(handle: FileHandle, openDirect: () => Promise<FileHandle | unde
       const fits = written % directBytes === 0 && isPaged(bytes)
       if (fits && !asked) {
         asked = true
-        direct = await openDirect()
+        direct = await pastCache.open(path, constants.O_WRONLY)
       }
       if (!fits || !direct) return writeAll(handle, bytes)
       try {
         await writeAll(direct, bytes)
       } catch (error) {
-        // The file system opens files so, but does not write them so.
         if (codeOf(error) !== 'EINVAL') throw error
+        pastCache.refused()
         await direct.close()
         direct = undefined
         await writeAll(handle, bytes)
@@ -130,37 +131,42 @@ function newFile(handle: FileHandle, openDirect: () => Promise<FileHandle | unde
   }
 }
 
-/** Opens files past the system's cache, where system and file system can. */
-function openPastCache(): { open(path: string): Promise<FileHandle | undefined> } {
-  const flag = process.platform === 'linux' ? constants.O_DIRECT : 0
-  let can = flag !== 0
-  return {
-    async open(path) {
-      if (!can) return undefined
-      try {
-        return await open(path, constants.O_WRONLY | flag)
-      } catch (error) {
-        if (codeOf(error) !== 'EINVAL') throw error
-        can = false
-        return undefined
-      }
-    },
+/** A file that is read. Whole pages that nobody read lately leave the system's cache to what is read again and again. */
+function openedFile(handle: FileHandle, path: string, pastCache: PastCache): DiskFile {
+  let direct: FileHandle | undefined
+  let asked = false
+  const readAll = async (from: FileHandle, offset: number, into: Uint8Array) => {
+    let got = 0
+    while (got < into.length) {
+      const { bytesRead } = await from.read(into, got, into.length - got, offset + got)
+      got += bytesRead
+      // Past the cache a read that is no whole number of pages has met the end.
+      if (bytesRead === 0 || (from === direct && bytesRead % directBytes !== 0)) break
+    }
+    return got
   }
-}
-
-function fileOf(handle: FileHandle): DiskFile {
   return {
     async read(offset, into) {
-      let got = 0
-      while (got < into.length) {
-        const { bytesRead } = await handle.read(into, got, into.length - got, offset + got)
-        if (bytesRead === 0) break
-        got += bytesRead
+      const fits = offset % directBytes === 0 && isPaged(into) && !pastCache.isHot(path, offset)
+      if (fits && !asked) {
+        asked = true
+        direct = await pastCache.open(path, constants.O_RDONLY)
       }
-      return got
+      if (!fits || !direct) return readAll(handle, offset, into)
+      try {
+        return await readAll(direct, offset, into)
+      } catch (error) {
+        if (codeOf(error) !== 'EINVAL') throw error
+        pastCache.refused()
+        await direct.close()
+        direct = undefined
+        return readAll(handle, offset, into)
+      }
     },
     size: async () => (await handle.stat()).size,
-    close: () => handle.close(),
+    async close() {
+      await Promise.all([handle.close(), direct?.close()])
+    },
   }
 }
 

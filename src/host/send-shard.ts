@@ -1,10 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { type Node, storageError } from '#storage'
+import { directBytes, givePages, pagedBytes, takePages } from './pages.ts'
 
-/** Read and sent at a time; two such buffers take turns, so that one is read while the other is sent. */
-const pieceBytes = 512 * 1024
-const pieces: Buffer[] = []
-const piecesKept = 16
+/** Shorter reads are made in one go, and through the system's cache. */
+const shortBytes = 128 * 1024
 
 type Ports = { node: Node; provider: string }
 
@@ -16,33 +15,41 @@ export async function sendShard(
   response: ServerResponse,
 ): Promise<void> {
   const head = { 'content-type': 'application/octet-stream', 'content-length': length }
-  if (length <= pieceBytes / 4) {
+  if (length <= shortBytes) {
     const bytes = await node.read(name, offset, length)
     response.writeHead(200, head)
     response.end(bytes)
     return
   }
   const shard = await node.open(name)
-  const buffers = [takePiece(), takePiece()] as const
+  // Two buffers take turns: one is read while the other is sent.
+  const buffers = [takePages(), takePages()] as const
   let sending: Promise<void> = Promise.resolve()
   try {
-    if (offset + length > (await shard.size())) throw storageError('shard.range', { provider })
+    const end = offset + length
+    if (end > (await shard.size())) throw storageError('shard.range', { provider })
     response.writeHead(200, head)
-    for (let at = 0, turn: 0 | 1 = 0; at < length; turn = turn === 0 ? 1 : 0) {
-      const piece = buffers[turn].subarray(0, Math.min(pieceBytes, length - at))
-      await shard.read(offset + at, piece)
+    // Whole pages are read, and of them is sent what was asked for.
+    for (let at = offset - (offset % directBytes), turn: 0 | 1 = 0; at < end; turn = turn === 0 ? 1 : 0) {
+      const piece = buffers[turn].subarray(0, Math.min(pagedBytes, pages(end - at)))
+      const got = await shard.read(at, piece)
+      const wanted = Math.min(piece.length, end - at)
+      if (got < wanted) throw storageError('shard.range', { provider })
       await sending
-      sending = send(response, piece)
+      sending = send(response, piece.subarray(Math.max(0, offset - at), wanted))
       sending.catch(() => 'it is thrown where it is waited for')
-      at += piece.length
+      at += wanted
     }
     await sending
     response.end()
-    givePieces(buffers)
   } finally {
+    const give = () => buffers.forEach(givePages)
+    sending.then(give, give)
     await shard.close()
   }
 }
+
+const pages = (length: number) => Math.ceil(length / directBytes) * directBytes
 
 /** Settles when the socket has taken all of it, so that the buffer can be used again. */
 function send(response: ServerResponse, piece: Buffer): Promise<void> {
@@ -55,13 +62,4 @@ function send(response: ServerResponse, piece: Buffer): Promise<void> {
       else resolve()
     })
   })
-}
-
-function takePiece(): Buffer {
-  return pieces.pop() ?? Buffer.allocUnsafeSlow(pieceBytes)
-}
-
-/** Buffers of a connection that broke are not used again: the system may still look at them. */
-function givePieces(used: readonly Buffer[]): void {
-  for (const piece of used) if (pieces.length < piecesKept) pieces.push(piece)
 }

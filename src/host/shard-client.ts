@@ -55,9 +55,9 @@ export function openShardStore(
 
   return {
     create: (name, length, signal) => openShardWriter(requests, { provider: provider.id, name, length }, keys, signal),
-    async read(name, offset, length, signal) {
+    async read(name, offset, length, signal, into) {
       const response = await ask('GET', `/v1/shards/${name}?offset=${offset}&length=${length}`, signal)
-      return readExactly(provider.id, response, length, signal)
+      return readExactly(provider.id, response, into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length), signal)
     },
     async trash(name, signal) {
       const response = await ask('DELETE', `/v1/shards/${name}`, signal)

@@ -7,14 +7,14 @@ import { type ShardStoreStatus, storageError } from '#storage'
 const longestAnswer = 4 * 1024 * 1024
 const longestReason = 500
 
-/** The body of an answer, exactly `length` bytes, copied once. @throws shard.unreachable, shard.corrupt */
+/** Fills `bytes` with the body of an answer that is exactly as long. @throws shard.unreachable, shard.corrupt */
 export async function readExactly(
   provider: string,
   response: IncomingMessage,
-  length: number,
+  bytes: Uint8Array,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(length)
+  const { length } = bytes
   let got = 0
   await consume(provider, response, signal, (chunk) => {
     if (got + chunk.length > length) throw storageError('shard.corrupt', { provider })
@@ -110,17 +110,22 @@ function consume(
   take: (chunk: Buffer) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    // Who asked may use his memory for something else as soon as he is told.
+    let over = false
     response.on('data', (chunk: Buffer) => {
+      if (over) return
       try {
         take(chunk)
       } catch (error) {
-        reject(error)
+        over = true
         response.destroy()
+        reject(error)
       }
     })
     response.once('end', resolve)
     const broken = (error?: Error) => {
       if (response.complete) return
+      over = true
       if (signal.aborted && signal.reason instanceof Error) return reject(signal.reason)
       reject(storageError('shard.unreachable', { provider, reason: error?.message ?? 'it broke off' }, error))
     }

@@ -5,6 +5,8 @@ import { storageError } from './errors.ts'
 export type Budget = {
   /** Waits until `bytes` are free. @throws memory.full after the time limit */
   take(bytes: number): Promise<void>
+  /** Takes `bytes` if they are free now and nobody waits. @returns whether it did */
+  tryTake(bytes: number): boolean
   give(bytes: number): void
   used(): number
 }
@@ -41,6 +43,12 @@ export function openBudget(clock: Clock, limitBytes: number, waitMs: number): Bu
         }
         admit()
       })
+    },
+    tryTake(wanted) {
+      const bytes = Math.min(wanted, limitBytes)
+      if (waiting.length > 0 || used + bytes > limitBytes) return false
+      used += bytes
+      return true
     },
     give(given) {
       used -= Math.min(given, limitBytes)

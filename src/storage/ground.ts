@@ -10,9 +10,11 @@ import type { ShardStore } from './ports.ts'
 import type { KeyStore } from './seal/key-store.ts'
 import { cellOverhead, fullCellBytes } from './seal/shape.ts'
 
-/** Buffers that are kept for the next write: fresh memory costs more than filling it. */
+/** Buffers that are kept for the next request: fresh memory costs more than filling it. */
 const keptCells = 192
 const keptSegments = 4
+const keptWindows = 16
+const storedCell = fullCellBytes + cellOverhead
 
 /** What storage is handed from outside. */
 export type StoragePorts = {
@@ -27,13 +29,16 @@ export type StoragePorts = {
   directory(): Directory
   /** The shards of one provider of the directory. */
   shards(provider: string): ShardStore
+  /** Where buffers come from, if not from a pool of its own: the simulator's are useless once they are given back. */
+  openBuffers?: typeof openBufferPool
 }
 
 /** What every verb of storage stands on: the ports and what is shared by all requests of this gateway. */
 export type Ground = StoragePorts & {
   limits: StorageLimits
   health: Health
-  memory: Budget
+  writeMemory: Budget
+  readMemory: Budget
   coders: Coders
   hedges: Hedges
   buffers: BufferPool
@@ -44,10 +49,16 @@ export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
     ...ports,
     limits,
     health: openHealth(ports),
-    memory: openBudget(ports.clock, limits.writeMemoryBytes, limits.writeMemoryWaitMs),
+    writeMemory: openBudget(ports.clock, limits.writeMemoryBytes, limits.memoryWaitMs),
+    readMemory: openBudget(ports.clock, limits.readMemoryBytes, limits.memoryWaitMs),
     coders: openCoders(ports.offload),
     hedges: openHedges(limits.hedgeShare),
-    buffers: openBufferPool({ [fullCellBytes + cellOverhead]: keptCells, [limits.segmentBytes]: keptSegments }),
+    buffers: (ports.openBuffers ?? openBufferPool)({
+      [storedCell]: keptCells,
+      [4 * storedCell]: keptWindows,
+      [limits.windowRows * storedCell]: keptWindows,
+      [limits.segmentBytes]: keptSegments,
+    }),
   }
 }
 

@@ -4,8 +4,10 @@ export type StorageLimits = {
   segmentBytes: number
   /** Plaintext held by writes in flight, over all requests; a write waits for its share before it reads the body. */
   writeMemoryBytes: number
-  /** How long a write waits for that share. */
-  writeMemoryWaitMs: number
+  /** Stored bytes held by reads in flight, over all requests; with little left a read fetches less at a time. */
+  readMemoryBytes: number
+  /** How long a request waits for its share of memory. */
+  memoryWaitMs: number
   /** A write that has not planned or committed anything for this long is given up by the sweeper. */
   intentMs: number
   /** Replaced and deleted bytes stay readable this long for readers that began before. */
@@ -20,7 +22,7 @@ export type StorageLimits = {
   hedgeShare: number
   /** No answer from one provider takes longer. */
   shardMs: number
-  /** Rows fetched together, and groups of rows fetched ahead, when a segment is read. */
+  /** Most rows fetched together, and groups of rows fetched ahead, when a segment is read. */
   windowRows: number
   readAhead: number
   /** How often providers are asked whether they are alive. */
@@ -51,7 +53,8 @@ const mebibyte = 1024 * 1024
 export const defaultLimits: StorageLimits = {
   segmentBytes: 32 * mebibyte,
   writeMemoryBytes: 256 * mebibyte,
-  writeMemoryWaitMs: 30 * second,
+  readMemoryBytes: 192 * mebibyte,
+  memoryWaitMs: 30 * second,
   intentMs: 15 * minute,
   readerGraceMs: hour,
   writeStallMs: 2 * second,
@@ -59,8 +62,8 @@ export const defaultLimits: StorageLimits = {
   hedgeFloorMs: 50,
   hedgeShare: 0.1,
   shardMs: 30 * second,
-  windowRows: 4,
-  readAhead: 2,
+  windowRows: 8,
+  readAhead: 3,
   probeMs: second,
   probeLimitMs: 3 * second,
   darkMs: 4 * hour,

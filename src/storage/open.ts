@@ -53,7 +53,7 @@ export function openStorage(ports: StoragePorts, limits: StorageLimits = default
     provider: (id) => ground.health.of(id),
     report: async () => ({ ...(await reportStorage(ground)), repairing: repairer.busy() }),
     where: (call, input) => whereObject(ground, call.tenant, input),
-    memoryUsed: () => ground.memory.used(),
+    memoryUsed: () => ground.writeMemory.used(),
   }
 }
 

@@ -9,8 +9,12 @@ export type ShardStore = {
    * @param name 32 hex digits, never used before
    */
   create(name: string, length: number, signal: AbortSignal): ShardWriter
-  /** Reads `length` bytes at `offset`. The returned buffer belongs to the caller. Never returns fewer bytes. */
-  read(name: string, offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>
+  /**
+   * Reads `length` bytes at `offset`, never fewer.
+   * @param into the caller's own memory, at least that long; it is filled from its beginning and not touched any more once
+   *   the promise has settled. Without it the bytes come in memory of their own
+   */
+  read(name: string, offset: number, length: number, signal: AbortSignal, into?: Uint8Array): Promise<Uint8Array>
   /** Puts a shard into the provider's trash; a missing shard is no error. */
   trash(name: string, signal: AbortSignal): Promise<void>
   /** A page of shard names after `after` in ascending order; empty at the end. */

@@ -1,6 +1,7 @@
 import { storageError } from '../errors.ts'
 import type { ShardStoreStatus, ShardWriter } from '../ports.ts'
 import { createShard } from './create-shard.ts'
+import type { DiskFile } from './disk.ts'
 import { emptyIncoming, isShardName, listShards, prepareFolders, readUsage, shardPath, trashDays } from './folders.ts'
 import { openGroupedSync } from './grouped-sync.ts'
 import { type NodeConfig, type NodePorts, type NodeState, nodeError } from './state.ts'
@@ -12,19 +13,12 @@ export type Node = {
   /** Reads exactly `length` bytes. @throws shard.missing, shard.range when the shard is shorter */
   read(name: string, offset: number, length: number): Promise<Uint8Array>
   /** Opens a shard to read it piece by piece. @throws shard.missing */
-  open(name: string): Promise<ShardReader>
+  open(name: string): Promise<DiskFile>
   trash(name: string): Promise<void>
   list(after: string, limit: number): Promise<string[]>
   status(): ShardStoreStatus
   /** Removes for good what has been in the trash for longer than the limit; returns how many shards. */
   purge(): Promise<number>
-}
-
-export type ShardReader = {
-  size(): Promise<number>
-  /** Fills `into` from `offset` on. @throws shard.range when the shard is shorter */
-  read(offset: number, into: Uint8Array): Promise<void>
-  close(): Promise<void>
 }
 
 /**
@@ -55,7 +49,8 @@ export async function openNode(ports: NodePorts, config: NodeConfig): Promise<No
       const shard = await openShard(node, name)
       try {
         const bytes = Buffer.allocUnsafeSlow(length)
-        await shard.read(offset, bytes)
+        const got = await shard.read(offset, bytes)
+        if (got < length) throw storageError('shard.range', { provider: config.provider })
         return bytes
       } finally {
         // Nobody waits for it: one way to the disk less for short reads.
@@ -76,15 +71,8 @@ export async function openNode(ports: NodePorts, config: NodeConfig): Promise<No
   }
 }
 
-async function openShard(node: NodeState, name: string): Promise<ShardReader> {
+async function openShard(node: NodeState, name: string): Promise<DiskFile> {
   const file = isShardName(name) ? await node.disk.open(shardPath(name)) : undefined
   if (!file) throw nodeError(node, 'shard.missing')
-  return {
-    size: () => file.size(),
-    async read(offset, into) {
-      const got = await file.read(offset, into)
-      if (got !== into.length) throw storageError('shard.range', { provider: node.config.provider })
-    },
-    close: () => file.close(),
-  }
+  return file
 }

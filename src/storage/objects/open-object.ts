@@ -5,7 +5,7 @@ import { getBucket } from '../index/buckets.store.ts'
 import { findObject, partsOf, type StoredPart } from '../index/objects.store.ts'
 import { segmentsOf } from '../index/segments.store.ts'
 import type { ByteRange, ObjectStorage, OpenObject } from '../object.ts'
-import { readSegment } from '../read/read-segment.ts'
+import { readSegments, type SegmentRange } from '../read/read-segments.ts'
 
 /** A stretch of the object's bytes that lies in one body. */
 type Stretch = { body: string; size: number }
@@ -46,7 +46,7 @@ async function* readStretches(
   ground: Ground,
   call: Call,
   stretches: Stretch[],
-  { first, last }: ByteRange,
+  range: ByteRange,
 ): AsyncGenerator<Uint8Array> {
   // A reader that stops early must not leave requests behind.
   const stop = new AbortController()
@@ -54,21 +54,30 @@ async function* readStretches(
   if (call.signal.aborted) forward()
   call.signal.addEventListener('abort', forward, { once: true })
   try {
-    let start = 0
-    for (const { body, size } of stretches) {
-      if (start + size > first && start <= last) {
-        let offset = start
-        for (const segment of await ground.index.read(() => segmentsOf(body))) {
-          const range = { first: Math.max(first - offset, 0), last: Math.min(last - offset, segment.size - 1) }
-          if (range.first <= range.last) yield* readSegment(ground, call.tenant, segment, range, stop.signal)
-          offset += segment.size
-        }
-        if (offset !== start + size) throw storageError('object.damaged', { key: body, readable: 0, needed: 1 })
-      }
-      start += size
-    }
+    yield* readSegments(ground, call.tenant, segmentsIn(ground, stretches, range), stop.signal)
   } finally {
     call.signal.removeEventListener('abort', forward)
     stop.abort(new Error('the reader has left'))
+  }
+}
+
+/** The segments that hold a range of the object, each with what of it is wanted. */
+async function* segmentsIn(
+  ground: Ground,
+  stretches: Stretch[],
+  { first, last }: ByteRange,
+): AsyncGenerator<SegmentRange> {
+  let start = 0
+  for (const { body, size } of stretches) {
+    if (start + size > first && start <= last) {
+      let offset = start
+      for (const segment of await ground.index.read(() => segmentsOf(body))) {
+        const range = { first: Math.max(first - offset, 0), last: Math.min(last - offset, segment.size - 1) }
+        if (range.first <= range.last) yield { segment, range }
+        offset += segment.size
+      }
+      if (offset !== start + size) throw storageError('object.damaged', { key: body, readable: 0, needed: 1 })
+    }
+    start += size
   }
 }

@@ -4,7 +4,7 @@ import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
 import type { Segment } from '../index/segment.ts'
 import type { SegmentTags } from '../seal/segment-seal.ts'
-import { cellBytes, cellOffset, cellOverhead, type SegmentShape } from '../seal/shape.ts'
+import { cellBytes, cellOffset, cellOverhead, fullCellBytes, type SegmentShape } from '../seal/shape.ts'
 import { codedBytes } from '../write/encode-row.ts'
 import { noteGap } from './note-gap.ts'
 
@@ -17,7 +17,8 @@ export type RowRange = { first: number; last: number }
  * Fetches the stored cells of `wanted` shards for a range of rows: each shard by one request, every cell's tag checked.
  * What is dark, slow, lost or lying is made up for out of other shards.
  * @param without shards never to ask, such as the one under repair
- * @returns for every wanted shard the stored cells of the rows, one after the other
+ * @returns for every wanted shard the stored cells of the rows, one after the other. `release` gives their memory back when
+ *   nobody looks at them any more; what is never released is left to the collector.
  * @throws object.damaged when fewer than k shards answer with valid cells
  */
 export async function fetchRows(
@@ -27,7 +28,7 @@ export async function fetchRows(
   wanted: readonly number[],
   signal: AbortSignal,
   without: ReadonlySet<number> = new Set(),
-): Promise<Map<number, Uint8Array>> {
+): Promise<{ cells: Map<number, Uint8Array>; release(): void }> {
   const { segment, shape } = readable
   const got = new Map<number, Uint8Array>()
   const flying = new Map<number, { abort: AbortController; slow: boolean }>()
@@ -66,9 +67,10 @@ export async function fetchRows(
     const ask = (shard: number) => {
       const provider = segment.holders[shard] as string
       const flight = { abort: new AbortController(), slow: false }
+      const units = unitsOf(shape, rows)
       flying.set(shard, flight)
       const began = ground.clock.now()
-      const stopHedge = ground.clock.after(hedgeAfter(ground, provider), () => {
+      const stopHedge = ground.clock.after(hedgeAfter(ground, provider, units), () => {
         if (untried.length === 0 || !ground.hedges.spend()) return
         flight.slow = true
         advance()
@@ -80,7 +82,8 @@ export async function fetchRows(
       readCells(ground, readable, rows, shard, flight.abort.signal)
         .then(
           (cells) => {
-            ground.health.answered(provider, ground.clock.now() - began)
+            ground.health.answered(provider, (ground.clock.now() - began) / units)
+            if (over) return giveBack(ground, cells)
             got.set(shard, cells)
           },
           (error: unknown) => {
@@ -103,8 +106,13 @@ export async function fetchRows(
   })
 
   if (failures > 0) ground.log('info', 'segment.rebuilt', { segment: segment.segment, failures })
-  rebuildMissing(readable, rows, wanted, got)
-  return got
+  rebuildMissing(ground, readable, rows, wanted, got)
+  return {
+    cells: got,
+    release() {
+      for (const cells of got.values()) giveBack(ground, cells)
+    },
+  }
 }
 
 /** The shards in the order in which they are asked: those wanted, then quick ones; dark ones only when nothing else is left. */
@@ -133,8 +141,12 @@ function take(untried: number[], shard: number, ground: Ground, segment: Segment
   return true
 }
 
-const hedgeAfter = (ground: Ground, provider: string) =>
-  Math.max(ground.limits.hedgeFloorMs, 2 * ground.health.of(provider).slowMs)
+const hedgeAfter = (ground: Ground, provider: string, units: number) =>
+  Math.max(ground.limits.hedgeFloorMs, 2 * ground.health.of(provider).slowMs * units)
+
+/** A provider's times are noted per this many cells, so that a long read is not taken for a slow provider. */
+const unitCells = 4
+const unitsOf = (shape: SegmentShape, rows: RowRange) => Math.max(1, spanOf(shape, rows) / (unitCells * fullCellBytes))
 
 /** @throws shard.corrupt when a tag does not match, or what the provider answers */
 async function readCells(
@@ -145,13 +157,28 @@ async function readCells(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const provider = segment.holders[shard] as string
-  const start = cellOffset(shape, rows.first)
-  const end = cellOffset(shape, rows.last) + cellBytes(shape, rows.last) + cellOverhead
-  const cells = await ground.shards(provider).read(segment.names[shard] as string, start, end - start, signal)
-  for (let row = rows.first; row <= rows.last; row++) {
-    if (!tags.verify(row, shard, cellOf(shape, cells, rows, row))) throw storageError('shard.corrupt', { provider })
+  const length = spanOf(shape, rows)
+  const into = ground.buffers.takeAtLeast(length)
+  try {
+    const name = segment.names[shard] as string
+    const cells = await ground.shards(provider).read(name, cellOffset(shape, rows.first), length, signal, into)
+    for (let row = rows.first; row <= rows.last; row++) {
+      if (!tags.verify(row, shard, cellOf(shape, cells, rows, row))) throw storageError('shard.corrupt', { provider })
+    }
+    return cells
+  } catch (error) {
+    ground.buffers.give(into)
+    throw error
   }
-  return cells
+}
+
+/** Stored bytes of these rows in one shard. */
+const spanOf = (shape: SegmentShape, { first, last }: RowRange) =>
+  cellOffset(shape, last) - cellOffset(shape, first) + cellBytes(shape, last) + cellOverhead
+
+/** Gives the memory back that cells lie at the beginning of. */
+function giveBack(ground: Ground, cells: Uint8Array): void {
+  ground.buffers.give(new Uint8Array(cells.buffer))
 }
 
 /** One stored cell out of those of a range of rows. */
@@ -169,6 +196,7 @@ function report(ground: Ground, readable: ReadableSegment, shard: number, error:
 
 /** Computes the wanted shards that did not come, row by row, out of k that did. Their own tag stays empty. */
 function rebuildMissing(
+  ground: Ground,
   { shape, coder }: ReadableSegment,
   rows: RowRange,
   wanted: readonly number[],
@@ -177,9 +205,8 @@ function rebuildMissing(
   const missing = wanted.filter((shard) => !got.has(shard))
   if (missing.length === 0) return
   const sources = [...got].slice(0, shape.k)
-  const length =
-    cellOffset(shape, rows.last) - cellOffset(shape, rows.first) + cellBytes(shape, rows.last) + cellOverhead
-  const made = missing.map((shard) => ({ shard, cells: Buffer.allocUnsafeSlow(length) }))
+  const length = spanOf(shape, rows)
+  const made = missing.map((shard) => ({ shard, cells: ground.buffers.takeAtLeast(length).subarray(0, length) }))
   for (let row = rows.first; row <= rows.last; row++) {
     coder.rebuild(
       sources.map(([shard, cells]) => ({ shard, bytes: cellOf(shape, cells, rows, row) })),

@@ -1,7 +1,7 @@
 import { freshName, type Ground } from '../ground.ts'
 import type { Segment } from '../index/segment.ts'
 import type { Bucket } from '../object.ts'
-import { readSegment } from '../read/read-segment.ts'
+import { readSegment } from '../read/read-segments.ts'
 import { giveUp } from '../write/give-up.ts'
 import { wholePlain } from '../write/plain.ts'
 import { plan, writeSegment } from '../write/write-segment.ts'
@@ -16,12 +16,11 @@ export async function rewriteSegment(
   signal: AbortSignal,
 ): Promise<void> {
   const intent = freshName(ground)
-  await ground.memory.take(segment.size)
+  await ground.writeMemory.take(segment.size)
   try {
     const bytes = Buffer.allocUnsafeSlow(segment.size)
     let at = 0
-    const whole = { first: 0, last: segment.size - 1 }
-    for await (const chunk of readSegment(ground, bucket.tenant, segment, whole, signal)) {
+    for await (const chunk of readSegment(ground, bucket.tenant, segment, signal)) {
       bytes.set(chunk, at)
       at += chunk.length
     }
@@ -33,6 +32,6 @@ export async function rewriteSegment(
     await giveUp(ground, intent)
     throw error
   } finally {
-    ground.memory.give(segment.size)
+    ground.writeMemory.give(segment.size)
   }
 }

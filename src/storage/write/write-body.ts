@@ -43,11 +43,11 @@ export async function writeBody(
     for (let offset = 0; offset < input.size; offset += limits.segmentBytes) {
       await writing[writing.length - segmentsAtOnce]
       const size = Math.min(limits.segmentBytes, input.size - offset)
-      await ground.memory.take(size)
+      await ground.writeMemory.take(size)
       const plain = openPlain(ground.buffers.take(size))
       const position = writing.length
       const segment = writeSegment(ground, { bucket, intent: body, body, position, plain, signal: stop.signal })
-      const counted = segment.finally(() => ground.memory.give(size))
+      const counted = segment.finally(() => ground.writeMemory.give(size))
       counted.catch(() => 'seen below, when all are awaited')
       writing.push(counted)
       const filled = reader.fill(plain, renew)

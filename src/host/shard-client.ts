@@ -2,8 +2,9 @@ import { Agent, type IncomingMessage } from 'node:http'
 import type { Clock, Random } from '#kernel'
 import type { Provider } from '#pool'
 import { type ShardStore, storageError } from '#storage'
-import { namesOf, readExactly, readJson, refusalOf, statusOf } from './shard-replies.ts'
-import { isStale, openShardRequest, type ShardRequestPorts, type ShardRequests } from './shard-request.ts'
+import { namesOf, readJson, refusalOf, statusOf } from './shard-replies.ts'
+import { isStale, openShardRequest, signedGet, type ShardRequestPorts, type ShardRequests } from './shard-request.ts'
+import { openShardReader } from './shard-reader.ts'
 import { openShardWriter } from './shard-writer.ts'
 
 /** Connections to one provider; more requests than that wait for one until their own signal ends the wait. */
@@ -30,6 +31,13 @@ export function openShardStore(
     port,
     provider: provider.id,
   }
+  const reader = openShardReader(ports, {
+    provider: provider.id,
+    hostname: wire.hostname,
+    port: Number(port) || 80,
+    socketsMost,
+    idleMs,
+  })
   const requests: ShardRequests = (method, target, length, signal) =>
     openShardRequest(wire, { method, target, length }, signal)
 
@@ -56,8 +64,10 @@ export function openShardStore(
   return {
     create: (name, length, signal) => openShardWriter(requests, { provider: provider.id, name, length }, keys, signal),
     async read(name, offset, length, signal, into) {
-      const response = await ask('GET', `/v1/shards/${name}?offset=${offset}&length=${length}`, signal)
-      return readExactly(provider.id, response, into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length), signal)
+      const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
+      const target = `/v1/shards/${name}?offset=${offset}&length=${length}`
+      await reader.read(() => signedGet(wire, target), bytes, signal)
+      return bytes
     },
     async trash(name, signal) {
       const response = await ask('DELETE', `/v1/shards/${name}`, signal)
@@ -71,6 +81,9 @@ export function openShardStore(
       const response = await ask('GET', '/v1/status', signal)
       return statusOf(provider.id, await readJson(provider.id, response, signal))
     },
-    close: () => agent.destroy(),
+    close() {
+      agent.destroy()
+      reader.close()
+    },
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { type PelagoError, release } from '#kernel'
+import type { PelagoError } from '#kernel'
 import { type ShardStoreStatus, storageError } from '#storage'
 
 /** Reads what a provider answers. Providers are strangers: nothing of it is believed before it was looked at. */
@@ -7,26 +7,16 @@ import { type ShardStoreStatus, storageError } from '#storage'
 const longestAnswer = 4 * 1024 * 1024
 const longestReason = 500
 
-/** Fills `bytes` with the body of an answer that is exactly as long. @throws shard.unreachable, shard.corrupt */
-export async function readExactly(
-  provider: string,
-  response: IncomingMessage,
-  bytes: Uint8Array,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const { length } = bytes
-  let got = 0
-  await consume(provider, response, signal, (chunk) => {
-    if (got + chunk.length > length) throw storageError('shard.corrupt', { provider })
-    chunk.copy(bytes, got)
-    got += chunk.length
-    release(chunk)
-  })
-  if (got !== length) throw storageError('shard.corrupt', { provider })
-  return bytes
+export async function readJson(provider: string, response: IncomingMessage, signal: AbortSignal): Promise<unknown> {
+  const said = await readText(provider, response, signal)
+  try {
+    return JSON.parse(said) as unknown
+  } catch (error) {
+    throw storageError('shard.unreachable', { provider, reason: 'its answer is not JSON' }, error)
+  }
 }
 
-export async function readJson(provider: string, response: IncomingMessage, signal: AbortSignal): Promise<unknown> {
+async function readText(provider: string, response: IncomingMessage, signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   await consume(provider, response, signal, (chunk) => {
@@ -34,11 +24,7 @@ export async function readJson(provider: string, response: IncomingMessage, sign
     if (size > longestAnswer) throw storageError('shard.unreachable', { provider, reason: 'its answer is too long' })
     chunks.push(chunk)
   })
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString()) as unknown
-  } catch (error) {
-    throw storageError('shard.unreachable', { provider, reason: 'its answer is not JSON' }, error)
-  }
+  return Buffer.concat(chunks).toString()
 }
 
 export function statusOf(provider: string, said: unknown): ShardStoreStatus {
@@ -70,36 +56,45 @@ export function namesOf(provider: string, said: unknown, after: string): string[
 
 /**
  * Why a provider did not do it.
+ * @param said the body of its answer
  * @param writing whether a shard was being stored: then a failure inside the provider leaves its outcome open
  */
+export function refusal(provider: string, status: number, said: string, writing = false): PelagoError {
+  switch (status) {
+    case 404:
+      return storageError('shard.missing', { provider })
+    case 409:
+      return storageError('shard.exists', { provider })
+    case 416:
+      return storageError('shard.corrupt', { provider })
+    case 507:
+      return storageError('shard.full', { provider })
+  }
+  const message = messageOf(said)
+  const reason = message?.slice(0, longestReason) ?? `it answers ${status} in another language`
+  if (message !== undefined && (status === 403 || status === 400))
+    return storageError('shard.denied', { provider, reason })
+  return storageError(writing ? 'shard.uncertain' : 'shard.unreachable', { provider, reason })
+}
+
+function messageOf(said: string): string | undefined {
+  try {
+    const { message } = JSON.parse(said) as { message?: unknown }
+    return typeof message === 'string' ? message : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The same, of an answer whose body is still to be read. */
 export async function refusalOf(
   provider: string,
   response: IncomingMessage,
   signal: AbortSignal,
   writing = false,
 ): Promise<PelagoError> {
-  switch (response.statusCode) {
-    case 404:
-      return discard(response, storageError('shard.missing', { provider }))
-    case 409:
-      return discard(response, storageError('shard.exists', { provider }))
-    case 416:
-      return discard(response, storageError('shard.corrupt', { provider }))
-    case 507:
-      return discard(response, storageError('shard.full', { provider }))
-  }
-  const said = await readJson(provider, response, signal).catch(() => undefined)
-  const message = (said as { message?: unknown } | null | undefined)?.message
-  const clear = typeof message === 'string'
-  const reason = clear ? message.slice(0, longestReason) : `it answers ${response.statusCode} in another language`
-  if (clear && (response.statusCode === 403 || response.statusCode === 400))
-    return storageError('shard.denied', { provider, reason })
-  return storageError(writing ? 'shard.uncertain' : 'shard.unreachable', { provider, reason })
-}
-
-function discard(response: IncomingMessage, error: PelagoError): PelagoError {
-  response.resume()
-  return error
+  const said = await readText(provider, response, signal).catch(() => '')
+  return refusal(provider, response.statusCode ?? 0, said, writing)
 }
 
 /** By events: an iterator would cost a turn of the loop for each chunk. What `take` throws ends the connection. */
@@ -110,14 +105,10 @@ function consume(
   take: (chunk: Buffer) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    // Who asked may use his memory for something else as soon as he is told.
-    let over = false
     response.on('data', (chunk: Buffer) => {
-      if (over) return
       try {
         take(chunk)
       } catch (error) {
-        over = true
         response.destroy()
         reject(error)
       }
@@ -125,7 +116,6 @@ function consume(
     response.once('end', resolve)
     const broken = (error?: Error) => {
       if (response.complete) return
-      over = true
       if (signal.aborted && signal.reason instanceof Error) return reject(signal.reason)
       reject(storageError('shard.unreachable', { provider, reason: error?.message ?? 'it broke off' }, error))
     }

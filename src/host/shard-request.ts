@@ -32,10 +32,8 @@ export function openShardRequest(
   { method, target, length }: { method: string; target: string; length: number },
   signal: AbortSignal,
 ): SentRequest {
-  const { clock, gateway, provider } = ports
-  const nonce = Buffer.from(ports.random.bytes(16)).toString('hex')
-  const expires = clock.now() + requestMs
-  const signature = signShardRequest(ports.shared, { method, target, length, expires, nonce, gateway })
+  const { clock, provider } = ports
+  const { nonce, headers } = signedHeadersOf(ports, { method, target, length })
   const request = httpRequest({
     agent: ports.agent,
     hostname: ports.hostname,
@@ -44,13 +42,7 @@ export function openShardRequest(
     path: target,
     signal,
     timeout: silentMs,
-    headers: {
-      'content-length': length,
-      [signedHeaders.gateway]: gateway,
-      [signedHeaders.expires]: expires,
-      [signedHeaders.nonce]: nonce,
-      [signedHeaders.signature]: signature,
-    },
+    headers: { 'content-length': length, ...headers },
   })
   request.on('timeout', () => request.destroy(new Error('it was silent for too long')))
   let connected = false
@@ -75,6 +67,34 @@ export function openShardRequest(
     })
   })
   return { request, nonce, answered }
+}
+
+type Signing = Pick<ShardRequestPorts, 'clock' | 'random' | 'gateway' | 'shared'>
+
+function signedHeadersOf(
+  { clock, random, gateway, shared }: Signing,
+  { method, target, length }: { method: string; target: string; length: number },
+): { nonce: string; headers: Record<string, string | number> } {
+  const nonce = Buffer.from(random.bytes(16)).toString('hex')
+  const expires = clock.now() + requestMs
+  const signature = signShardRequest(shared, { method, target, length, expires, nonce, gateway })
+  return {
+    nonce,
+    headers: {
+      [signedHeaders.gateway]: gateway,
+      [signedHeaders.expires]: expires,
+      [signedHeaders.nonce]: nonce,
+      [signedHeaders.signature]: signature,
+    },
+  }
+}
+
+/** The head of a signed GET as it goes over the wire. */
+export function signedGet(ports: Signing & { hostname: string; port: string }, target: string): string {
+  const { headers } = signedHeadersOf(ports, { method: 'GET', target, length: 0 })
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const host = ports.hostname.includes(':') ? `[${ports.hostname}]` : ports.hostname
+  return `GET ${target} HTTP/1.1\r\nhost: ${host}:${ports.port}\r\n${lines.join('')}\r\n`
 }
 
 /** Whether it failed because the connection, used before, had been closed by the provider meanwhile. */

@@ -45,6 +45,9 @@ export function openPlain(bytes: Uint8Array): OpenPlain {
   return plain
 }
 
+/** Bytes that are hashed together: waking the thread that does it costs as much as hashing a few KiB. */
+const hashBytes = 256 * 1024
+
 /** Cuts a body's chunks into segments, hashing as it goes. */
 export type BodyReader = {
   /** Fills the segment. `progress` is awaited after each chunk. Rejects, and breaks the segment, when the body ends early or fails. */
@@ -73,6 +76,7 @@ export function openBodyReader(body: Body, md5: OffloadedHash): BodyReader {
 
   return {
     async fill(plain, progress) {
+      let hashedTo = 0
       try {
         while (plain.filled < plain.bytes.length) {
           const chunk = await next()
@@ -83,11 +87,15 @@ export function openBodyReader(body: Body, md5: OffloadedHash): BodyReader {
           if (taken < chunk.length) rest = chunk.subarray(taken)
           else release(chunk)
           got += taken
-          // One update at a time is under way while the next chunk is awaited.
-          await hashed
-          hashed = md5.update(plain.bytes.subarray(at, at + taken))
-          hashed.catch(() => {})
           plain.advance(taken)
+          const ahead = plain.filled - hashedTo
+          if (ahead >= hashBytes || plain.filled === plain.bytes.length) {
+            // One update at a time is under way while the next chunks are awaited.
+            await hashed
+            hashed = md5.update(plain.bytes.subarray(hashedTo, plain.filled))
+            hashed.catch(() => {})
+            hashedTo = plain.filled
+          }
           await progress()
         }
         await hashed

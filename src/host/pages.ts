@@ -1,7 +1,7 @@
 /** Bytes gathered for one write to the disk. */
-export const pagedBytes = 512 * 1024
+export const pagedBytes = 1024 * 1024
 /** Memory for uploads that run at the same time; more of them gather in memory of their own, and write a little slower. */
-const slabBytes = 32 * 1024 * 1024
+const slabBytes = 64 * 1024 * 1024
 const wasmPage = 65_536
 
 /** What the system asks of memory, offsets and lengths that go past its cache; no disk in use asks for more. */

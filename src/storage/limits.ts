@@ -62,7 +62,7 @@ export const defaultLimits: StorageLimits = {
   hedgeFloorMs: 50,
   hedgeShare: 0.1,
   shardMs: 30 * second,
-  windowRows: 8,
+  windowRows: 16,
   readAhead: 3,
   probeMs: second,
   probeLimitMs: 3 * second,

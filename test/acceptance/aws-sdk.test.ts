@@ -404,6 +404,12 @@ describe('AWS SDK for JavaScript v3', () => {
     assert.equal(await answer.text(), 'by url')
     assert.equal(answer.headers.get('content-type'), 'text/x')
     assert.equal((await fetch(read.replace('/signed', '/other'))).status, 403)
+    const injecting = new aws.GetObjectCommand({
+      Bucket,
+      Key: 'signed',
+      ResponseContentType: 'text/x\r\nset-cookie: a',
+    })
+    assert.equal((await fetch(await getSignedUrl(s3, injecting, { expiresIn: 60 }))).status, 400)
     const old = await getSignedUrl(s3, new aws.GetObjectCommand({ Bucket, Key: 'signed' }), {
       expiresIn: 60,
       signingDate: new Date(Date.now() - 120_000),

@@ -68,7 +68,11 @@ function responseOverrides({ query }: Context): Record<string, string> {
   return Object.fromEntries(
     overrides.flatMap((name) => {
       const value = query(`response-${name}`)
-      return value === undefined ? [] : [[name, value]]
+      if (value === undefined) return []
+      // Nobody writes headers of his own into an answer.
+      if (!/^[\t -~\x80-\xff]*$/.test(value))
+        throw s3Error('s3.argument', { name: `response-${name}`, reason: 'no header can have this value' })
+      return [[name, value]]
     }),
   )
 }

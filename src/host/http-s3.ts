@@ -1,123 +1,80 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { type Log, release } from '#kernel'
+import { type Clock, type Log, release } from '#kernel'
 import type { S3Handler, S3Response } from '#s3'
-import { listenOn } from './listen.ts'
-
-export type S3Server = { port: number; close(): Promise<void> }
+import type { Exchange } from './http-connection.ts'
+import { type HttpServer, openHttpServer } from './http-server.ts'
 
 const connectionsMost = 2000
 /** A connection on which nothing moves for this long is given up. */
 const silentMs = 60_000
+const idleMs = 65_000
 const closeMs = 10_000
-/** Chunks of a socket; large ones cost fewer turns of the loop. */
-const socketBytes = 256 * 1024
+const headMost = 16 * 1024
+/** Bodies come in pieces of this size; large ones cost fewer turns of the loop. */
+const pieceBytes = 256 * 1024
 
 /** Serves the S3 handler over HTTP/1.1. @param listen.port 0 for any */
 export async function openS3Server(
-  ports: { handle: S3Handler; log: Log },
+  ports: { handle: S3Handler; clock: Clock; log: Log },
   listen: { host: string; port: number },
-): Promise<S3Server> {
-  const server = createServer(
-    {
-      keepAliveTimeout: 65_000,
-      headersTimeout: silentMs,
-      requestTimeout: 0,
-      maxHeaderSize: 32 * 1024,
-      highWaterMark: socketBytes,
-      noDelay: true,
-    },
-    (request, response) => serve(ports, request, response),
-  )
-  // The body is asked for only when the request was found to be good: the first read says "continue".
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
-    serve(ports, request, response, true),
-  )
-  server.maxConnections = connectionsMost
-  await listenOn(server, listen)
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) }
+): Promise<HttpServer> {
+  return openHttpServer(ports.clock, listen, {
+    connectionsMost,
+    silentMs,
+    idleMs,
+    closeMs,
+    headMost,
+    direct: true,
+    handle: (exchange) => serve(ports, exchange),
+  })
 }
 
 type Ports = Parameters<typeof openS3Server>[0]
 
-function serve({ handle, log }: Ports, request: IncomingMessage, response: ServerResponse, awaited = false): void {
-  const left = new AbortController()
-  request.setTimeout(silentMs, () => request.destroy(new Error('the client was silent for too long')))
-  response.on('close', () => {
-    if (!response.writableFinished) left.abort(new Error('the client has left'))
-  })
-  request.on('error', (error) => left.abort(error))
-  handle({
-    method: request.method ?? 'GET',
-    target: request.url ?? '/',
-    headers: headersOf(request),
-    body: bodyOf(request, awaited ? response : undefined),
-    signal: left.signal,
-  })
-    .then((answer) => send(request, response, answer))
-    .catch((error: unknown) => {
-      // After the head is sent there is no other way to say that the rest will not come.
-      if (!left.signal.aborted)
-        log('error', 's3.broken', { reason: error instanceof Error ? error.message : String(error) })
-      response.destroy()
+async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> {
+  try {
+    const answer = await handle({
+      method: exchange.method,
+      target: exchange.target,
+      headers: Object.fromEntries(exchange.headers),
+      body: bodyOf(exchange),
+      signal: exchange.left,
     })
-}
-
-function headersOf(request: IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(',') : value
+    if (!exchange.left.aborted) await send(exchange, answer)
+  } catch (error) {
+    if (!exchange.left.aborted)
+      log('error', 's3.broken', { reason: error instanceof Error ? error.message : String(error) })
+    exchange.cut()
   }
-  return headers
 }
 
-async function* bodyOf(request: IncomingMessage, awaiting: ServerResponse | undefined): AsyncGenerator<Uint8Array> {
-  awaiting?.writeContinue()
-  for await (const chunk of request as AsyncIterable<Buffer>) yield chunk
-  if (!request.complete) throw new Error('the client broke off')
+/** One piece is being filled while the last one is looked at; who takes it gives it back or leaves it to the collector. */
+async function* bodyOf({ bodyLength, fill }: Exchange): AsyncGenerator<Uint8Array> {
+  let left = bodyLength
+  const ahead: Promise<Buffer>[] = []
+  const ask = () => {
+    if (left === 0) return
+    const piece = fill(Buffer.allocUnsafeSlow(Math.min(left, pieceBytes)))
+    piece.catch(() => 'it is thrown where it is waited for')
+    left -= Math.min(left, pieceBytes)
+    ahead.push(piece)
+  }
+  ask()
+  ask()
+  for (let piece = ahead.shift(); piece; piece = ahead.shift()) {
+    yield await piece
+    ask()
+  }
 }
 
-async function send(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { status, headers, body }: S3Response,
-): Promise<void> {
-  // A body that was not read is not waited for: the connection ends with the answer.
-  if (!request.complete && request.headers['content-length'] !== '0' && hasBody(request)) headers.connection = 'close'
+async function send(exchange: Exchange, { status, headers, body }: S3Response): Promise<void> {
   if (body === undefined || body instanceof Uint8Array) {
     if (headers['content-length'] === undefined && status !== 204 && status !== 304)
       headers['content-length'] = String(body?.length ?? 0)
-    response.writeHead(status, headers)
-    response.end(body)
-    return
+    return exchange.answer(status, headers, body)
   }
-  response.writeHead(status, headers)
-  for await (const chunk of body) {
-    if (response.destroyed) return
-    if (!response.write(chunk, () => release(chunk))) await drained(response)
+  exchange.begin(status, headers, Number(headers['content-length']))
+  for await (const piece of body) {
+    await exchange.write(piece)
+    release(piece)
   }
-  response.end()
-}
-
-const hasBody = (request: IncomingMessage) =>
-  request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const go = () => {
-      response.off('drain', go)
-      response.off('close', go)
-      resolve()
-    }
-    response.on('drain', go)
-    response.on('close', go)
-  })
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-    setTimeout(() => server.closeAllConnections(), closeMs).unref()
-  })
 }

@@ -91,7 +91,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
   const token = readFileSync(config.tokenFile, 'utf8').trim()
   const tenant = keys[0]?.tenant ?? ''
   const api = await openApiServer({ handlers: gateway.operations, token, tenant, clock, random, log }, config.api)
-  const s3 = await openS3Server({ handle: gateway.s3, log }, config.s3)
+  const s3 = await openS3Server({ handle: gateway.s3, clock: systemClock, log }, config.s3)
   return {
     async stop() {
       await s3.close()

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http'
 import { type Node, storageError } from '#storage'
+import type { Exchange } from './http-connection.ts'
 import { directBytes, givePages, pagedBytes, takePages } from './pages.ts'
 
 /** Shorter reads are made in one go, and through the system's cache. */
@@ -12,13 +12,11 @@ export async function sendShard(
   { node, provider }: Ports,
   name: string,
   { offset, length }: { offset: number; length: number },
-  response: ServerResponse,
+  exchange: Exchange,
 ): Promise<void> {
   const head = { 'content-type': 'application/octet-stream', 'content-length': length }
   if (length <= shortBytes) {
-    const bytes = await node.read(name, offset, length)
-    response.writeHead(200, head)
-    response.end(bytes)
+    exchange.answer(200, head, await node.read(name, offset, length))
     return
   }
   const shard = await node.open(name)
@@ -28,7 +26,7 @@ export async function sendShard(
   try {
     const end = offset + length
     if (end > (await shard.size())) throw storageError('shard.range', { provider })
-    response.writeHead(200, head)
+    exchange.begin(200, head, length)
     // Whole pages are read, and of them is sent what was asked for.
     for (let at = offset - (offset % directBytes), turn: 0 | 1 = 0; at < end; turn = turn === 0 ? 1 : 0) {
       const piece = buffers[turn].subarray(0, Math.min(pagedBytes, pages(end - at)))
@@ -36,12 +34,11 @@ export async function sendShard(
       const wanted = Math.min(piece.length, end - at)
       if (got < wanted) throw storageError('shard.range', { provider })
       await sending
-      sending = send(response, piece.subarray(Math.max(0, offset - at), wanted))
+      sending = exchange.write(piece.subarray(Math.max(0, offset - at), wanted))
       sending.catch(() => 'it is thrown where it is waited for')
       at += wanted
     }
     await sending
-    response.end()
   } finally {
     const give = () => buffers.forEach(givePages)
     sending.then(give, give)
@@ -50,16 +47,3 @@ export async function sendShard(
 }
 
 const pages = (length: number) => Math.ceil(length / directBytes) * directBytes
-
-/** Settles when the socket has taken all of it, so that the buffer can be used again. */
-function send(response: ServerResponse, piece: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const left = () => reject(new Error('the gateway left'))
-    response.once('close', left)
-    response.write(piece, (error) => {
-      response.off('close', left)
-      if (error) reject(error)
-      else resolve()
-    })
-  })
-}

@@ -1,13 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hasCode, type Log, PelagoError } from '#kernel'
+import type { Exchange } from './http-connection.ts'
 
-/** How long a refused sender may go on before its connection is cut. */
-const lingerMs = 2000
-
-export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+export function sendJson(exchange: Exchange, status: number, body: unknown): void {
   const bytes = Buffer.from(JSON.stringify(body))
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length })
-  response.end(bytes)
+  exchange.answer(status, { 'content-type': 'application/json', 'content-length': bytes.length }, bytes)
 }
 
 const statusOf: Record<string, number> = {
@@ -20,26 +16,16 @@ const statusOf: Record<string, number> = {
   'body.long': 400,
 }
 
-/**
- * Says why a request was refused. What is left of its body is thrown away for a moment rather than cutting the connection
- * at once: that would take the answer away from a sender that has not read it yet.
- */
-export function refuse(log: Log, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+/** Says why a request was refused. */
+export function refuse(log: Log, exchange: Exchange, error: unknown): void {
   const known = error instanceof PelagoError
   const status = (known ? statusOf[error.code] : undefined) ?? 500
-  if (response.destroyed) return
+  if (exchange.left.aborted) return
   if (status === 500) log('error', 'node.failed', { reason: error instanceof Error ? error.message : '' })
   if (hasCode(error, 'shard.denied')) log('warn', 'shard.denied', { reason: error.message })
-  if (response.headersSent) {
-    response.destroy()
-    return
-  }
-  sendJson(response, status, {
+  if (exchange.answered()) return exchange.cut()
+  sendJson(exchange, status, {
     code: known ? error.code : 'node.failed',
     message: known ? error.message : 'The provider failed; its log says why.',
   })
-  if (request.complete) return
-  request.resume()
-  const cut = setTimeout(() => request.destroy(), lingerMs)
-  request.once('close', () => clearTimeout(cut))
 }

@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Clock, Log } from '#kernel'
 import { type Node, openReplayGuard, refusalOf, type ShardRequest, signedHeaders, storageError } from '#storage'
-import { listenOn } from './listen.ts'
+import type { Exchange } from './http-connection.ts'
+import { openHttpServer, type HttpServer } from './http-server.ts'
 import { receiveShard } from './receive-shard.ts'
 import { sendShard } from './send-shard.ts'
 import { refuse, sendJson } from './shard-answers.ts'
@@ -10,64 +9,56 @@ import { refuse, sendJson } from './shard-answers.ts'
 /** Keys of the gateways that are enrolled: id -> key shared with it. */
 export type GatewayKeys = ReadonlyMap<string, Uint8Array>
 
-export type ShardServer = { port: number; close(): Promise<void> }
-
 /** Longest read of one request; longer ones are asked for in parts. */
 const longestRead = 64 * 1024 * 1024
 const longestPage = 1000
 const connectionsMost = 512
 const silentMs = 30_000
+const headMost = 8192
+const idleMs = 65_000
+/** When the server closes, requests under way have so long to come to their end. */
+const closeMs = 2000
 
 /**
  * Serves a provider's node over HTTP/1.1 to enrolled gateways. docs/formats/shard-protocol.md describes the wire.
  * @param listen.port 0 for any
+ * @param listen.direct bodies straight into memory of their own where this Node can; false for the way that every Node has
  */
 export async function openShardServer(
   ports: { node: Node; gateways: GatewayKeys; clock: Clock; log: Log; provider: string },
-  listen: { host: string; port: number },
-): Promise<ShardServer> {
+  listen: { host: string; port: number; direct?: boolean },
+): Promise<HttpServer> {
   const replays = openReplayGuard()
-  const server = createServer(
-    {
-      keepAliveTimeout: 65_000,
-      headersTimeout: silentMs,
-      requestTimeout: 0,
-      maxHeaderSize: 8192,
-      highWaterMark: 256 * 1024,
-    },
-    (request, response) => {
-      request.setTimeout(silentMs)
-      answer(ports, replays, request, response).catch((error: unknown) => refuse(ports.log, request, response, error))
-    },
-  )
-  server.maxConnections = connectionsMost
-  await listenOn(server, listen)
-  return { port: (server.address() as AddressInfo).port, close: () => closeServer(server) }
+  return openHttpServer(ports.clock, listen, {
+    connectionsMost,
+    silentMs,
+    idleMs,
+    closeMs,
+    headMost,
+    direct: listen.direct ?? true,
+    handle: (exchange) =>
+      answer(ports, replays, exchange).catch((error: unknown) => refuse(ports.log, exchange, error)),
+  })
 }
 
 type Ports = Parameters<typeof openShardServer>[0]
 
-async function answer(
-  ports: Ports,
-  replays: ReturnType<typeof openReplayGuard>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answer(ports: Ports, replays: ReturnType<typeof openReplayGuard>, exchange: Exchange): Promise<void> {
   const { node, provider } = ports
-  const target = request.url ?? ''
+  const { method, target } = exchange
   const url = URL.parse(target, 'http://provider')
-  if (request.method === 'GET' && url?.pathname === '/health') return sendJson(response, 200, { ok: true })
+  if (method === 'GET' && url?.pathname === '/health') return sendJson(exchange, 200, { ok: true })
 
-  const { key, signed } = authenticate(ports, request, target)
+  const { key, signed } = authenticate(ports, exchange)
   const [, version, noun, name = '', ...more] = url?.pathname.split('/') ?? []
   if (!url || version !== 'v1' || more.length > 0) throw storageError('shard.missing', { provider })
   const number = (what: string) => integer(provider, url.searchParams.get(what), what)
-  switch (`${request.method} ${noun}${name === '' ? '' : '/NAME'}`) {
+  switch (`${method} ${noun}${name === '' ? '' : '/NAME'}`) {
     case 'GET status':
-      return sendJson(response, 200, node.status())
+      return sendJson(exchange, 200, node.status())
     case 'GET shards':
       return sendJson(
-        response,
+        exchange,
         200,
         await node.list(url.searchParams.get('after') ?? '', Math.min(number('limit'), longestPage)),
       )
@@ -75,16 +66,16 @@ async function answer(
       const range = { offset: number('offset'), length: number('length') }
       if (range.length < 1 || range.length > longestRead)
         throw storageError('shard.denied', { provider, reason: `1 to ${longestRead} bytes are read at once` })
-      return sendShard(ports, name, range, response)
+      return sendShard(ports, name, range, exchange)
     }
     case 'PUT shards/NAME':
-      await receiveShard(ports, key, signed, name, request)
-      return sendJson(response, 201, {})
+      await receiveShard(ports, key, signed, name, exchange)
+      return sendJson(exchange, 201, {})
     case 'DELETE shards/NAME':
       if (!replays.admit(signed.nonce, signed.expires, ports.clock.now()))
         throw storageError('shard.denied', { provider, reason: 'this request was seen before' })
       await node.trash(name)
-      return sendJson(response, 200, {})
+      return sendJson(exchange, 200, {})
     default:
       throw storageError('shard.missing', { provider })
   }
@@ -93,18 +84,14 @@ async function answer(
 /** @throws shard.denied */
 function authenticate(
   ports: Ports,
-  request: IncomingMessage,
-  target: string,
+  { method, target, headers, bodyLength }: Exchange,
 ): { key: Uint8Array; signed: ShardRequest } {
-  const header = (name: string) => {
-    const value = request.headers[name]
-    return typeof value === 'string' ? value : ''
-  }
+  const header = (name: string) => headers.get(name) ?? ''
   const gateway = header(signedHeaders.gateway)
   const signed: ShardRequest = {
-    method: request.method ?? '',
+    method,
     target,
-    length: Number(request.headers['content-length'] ?? 0),
+    length: bodyLength,
     expires: Number(header(signedHeaders.expires)),
     nonce: header(signedHeaders.nonce),
     gateway,
@@ -121,12 +108,4 @@ function integer(provider: string, text: string | null, what: string): number {
   const value = /^\d{1,15}$/.test(text ?? '') ? Number(text) : Number.NaN
   if (Number.isNaN(value)) throw storageError('shard.denied', { provider, reason: `${what} must be a whole number` })
   return value
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-    setTimeout(() => server.closeAllConnections(), 2000).unref()
-  })
 }

@@ -69,14 +69,14 @@ shardStoreSuite('node over a folder', async () => {
   }
 })
 
-shardStoreSuite('over the wire', async () => {
+const overTheWire = (way: { direct: boolean }) => async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pelago-node-'))
   const [gateway, provider] = [generateKeyPairSync('x25519'), generateKeyPairSync('x25519')]
   const [gatewayKey, providerKey] = [rawPublicKey(gateway.publicKey), rawPublicKey(provider.publicKey)]
   const gateways = new Map([['g', sharedKey(provider.privateKey, gatewayKey, gatewayKey, providerKey)]])
   const start = async (port: number) => {
     const node = await openNode({ disk: openDisk(folder), clock, random, log }, config)
-    return openShardServer({ node, gateways, clock, log, provider: 'p' }, { host: '127.0.0.1', port })
+    return openShardServer({ node, gateways, clock, log, provider: 'p' }, { host: '127.0.0.1', port, ...way })
   }
   let server = await start(0)
   const store = openShardStore(
@@ -97,4 +97,6 @@ shardStoreSuite('over the wire', async () => {
       await rm(folder, { recursive: true })
     },
   }
-})
+}
+shardStoreSuite('over the wire', overTheWire({ direct: true }))
+shardStoreSuite('over the wire, where Node copies what comes', overTheWire({ direct: false }))

@@ -1,0 +1,294 @@
+import { STATUS_CODES, validateHeaderValue } from 'node:http'
+import { Socket } from 'node:net'
+import type { Clock } from '#kernel'
+import { parseRequestHead, type RequestHead } from './http-head.ts'
+
+/** One request of a connection, and the answer to it. */
+export type Exchange = RequestHead & {
+  /**
+   * Fills `into` with the next bytes of the body. Calls queue up, so that the system finds memory to go on with while the last
+   * piece is being looked at. Until it settles the memory belongs to the connection, whatever becomes of the exchange.
+   * @returns `into`. Rejects when the sender has left, and when more is asked for than the body has
+   */
+  fill<T extends Uint8Array>(into: T): Promise<T>
+  /** Answers with all there is to say. `headers` state the length where there is a body. */
+  answer(status: number, headers: Headers, bytes?: Uint8Array): void
+  /** Answers with `length` bytes, as the headers state it, that `write` brings. */
+  begin(status: number, headers: Headers, length: number): void
+  /** Settles when the system has taken the piece, so that its memory can be used again. */
+  write(piece: Uint8Array): Promise<void>
+  answered(): boolean
+  /** Aborted when the other side is gone, so that nobody hears an answer. */
+  left: AbortSignal
+  /** Ends the connection in the middle, where there is no other way to say that the rest will not come. */
+  cut(): void
+}
+
+type Headers = Readonly<Record<string, string | number>>
+
+export type Connection = {
+  /** Ends it as soon as no request is under way. */
+  finish(): void
+  end(): void
+}
+
+export type ConnectionConfig = {
+  /** A sender that is silent for so long in the middle of a request is given up. */
+  silentMs: number
+  /** So long a connection may rest between two requests. */
+  idleMs: number
+  /** Bodies straight into the memory of who takes them, where this Node can. */
+  direct: boolean
+  /** Bytes of a head at the most. */
+  headMost: number
+}
+
+/** How long a refused sender may go on before its connection is cut. */
+const lingerMs = 2000
+/** Room behind a head for what of a body comes together with it. */
+const frontBytes = 4 * 1024
+/** And for one read more, when that was full at the time that the system was given its place. */
+const spareBytes = 4 * 1024
+
+type Want = { into: Uint8Array; got: number; resolve(): void; reject(error: Error): void }
+
+/**
+ * Serves one accepted connection (RFC 9112, one request at a time), without the HTTP server of Node: that one hands bodies over
+ * in chunks of fresh memory, which cost a provider more than everything else that it does with them.
+ * @param accepted paused since it was accepted
+ * @param handle answers one exchange; it must not throw
+ */
+export function serveConnection(
+  clock: Clock,
+  accepted: Socket,
+  config: ConnectionConfig,
+  handle: (exchange: Exchange) => Promise<void>,
+  closed: () => void,
+): Connection {
+  const room = config.headMost + frontBytes
+  const front = Buffer.allocUnsafeSlow(room + spareBytes)
+  let [start, end] = [0, 0]
+  const wants: Want[] = []
+  /** Those who wait until the system has taken what they write. */
+  const writing = new Set<(error: Error) => void>()
+  let state: 'head' | 'busy' | 'discarding' | 'over' = 'head'
+  let [ended, finishing] = [false, false]
+  /** Bytes of the body that is under way. */
+  let got = 0
+  let cancelHead: (() => void) | undefined
+  let left: AbortController | undefined
+
+  /** Also while an answer is being made: who leaves is heard of. */
+  const reading = () => state !== 'busy' || wants.length > 0 || end < room
+  /** Where the system is to write next. Only here may the front move: afterwards the system has its place in it. */
+  const next = (): Uint8Array => {
+    const [want] = wants
+    if (want && start === end) return want.into.subarray(want.got)
+    if (start > 0) front.copyWithin(0, start, end)
+    ;[start, end] = [0, end - start]
+    return end < room ? front.subarray(end, room) : front.subarray(end)
+  }
+  const landed = (length: number, where: Uint8Array): boolean => {
+    if (where.buffer !== front.buffer) progress(wants[0] as Want, length)
+    else {
+      end += length
+      if (state === 'discarding') start = end
+      serveWants()
+      if (state === 'head') readHead()
+    }
+    return reading()
+  }
+  const progress = (want: Want, length: number) => {
+    want.got += length
+    got += length
+    if (want.got < want.into.length) return
+    wants.shift()
+    want.resolve()
+  }
+  const serveWants = () => {
+    for (let want = wants[0]; want && start < end; want = wants[0]) {
+      const copied = front.copy(want.into, want.got, start, Math.min(end, start + want.into.length - want.got))
+      start += copied
+      progress(want, copied)
+    }
+  }
+  const socket = openSocket(accepted, config.direct, next, landed)
+
+  const leave = () => {
+    if (state === 'over') return
+    state = 'over'
+    cancelHead?.()
+    for (const want of wants.splice(0)) want.reject(otherLeft())
+    for (const reject of writing) reject(otherLeft())
+    left?.abort(otherLeft())
+    socket.destroy()
+    closed()
+  }
+  const refuseHead = (status: number) => {
+    socket.write(headText(clock, status, { 'content-length': 0 }, false), 'latin1')
+    linger()
+  }
+  const readHead = () => {
+    if (start === end) return
+    cancelHead ??= clock.after(config.silentMs, () => refuseHead(408))
+    socket.setTimeout(config.silentMs)
+    const parsed = parseRequestHead(front.subarray(start, end), config.headMost)
+    if (!parsed) return
+    cancelHead()
+    cancelHead = undefined
+    if ('refused' in parsed) return refuseHead(parsed.refused)
+    start += parsed.length
+    state = 'busy'
+    got = 0
+    void serve(parsed.head)
+  }
+  const serve = async (head: RequestHead) => {
+    const { exchange, outcome } = openExchange(head)
+    await handle(exchange)
+    if (state === 'over') return
+    const { whole, keep } = outcome()
+    if (!whole) return leave()
+    if (!keep || ended || finishing) return linger()
+    state = 'head'
+    socket.setTimeout(config.idleMs)
+    readHead()
+    socket.resume()
+  }
+  /**
+   * The last answer was given. What may be left of a refused body is thrown away for a moment: cutting the connection at
+   * once would take the answer away from a sender that has not read it yet.
+   */
+  const linger = () => {
+    state = 'discarding'
+    start = end
+    socket.end()
+    clock.after(lingerMs, leave)
+    socket.resume()
+  }
+
+  const openExchange = (head: RequestHead): { exchange: Exchange; outcome(): { whole: boolean; keep: boolean } } => {
+    let owed: number | undefined
+    let keep = head.keep
+    let asked = 0
+    let continued = !head.continues
+    const controller = new AbortController()
+    left = controller
+    const say = (status: number, headers: Headers, length: number) => {
+      keep &&= got === head.bodyLength && !finishing
+      socket.write(headText(clock, status, headers, keep), 'latin1')
+      owed = length
+    }
+    const exchange: Exchange = {
+      ...head,
+      answered: () => owed !== undefined,
+      left: controller.signal,
+      fill(into) {
+        if (!continued) {
+          continued = true
+          socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+        }
+        return new Promise((resolve, reject) => {
+          if (state === 'over') return reject(otherLeft())
+          asked += into.length
+          if (asked > head.bodyLength) return reject(new RangeError('the body has fewer bytes than that'))
+          if (into.length === 0) return resolve(into)
+          wants.push({ into, got: 0, resolve: () => resolve(into), reject })
+          serveWants()
+          if (wants.length > 0 && ended) leave()
+          else socket.resume()
+        })
+      },
+      answer(status, headers, bytes) {
+        socket.cork()
+        say(status, headers, 0)
+        if (bytes && bytes.length > 0) socket.write(bytes)
+        socket.uncork()
+      },
+      begin: say,
+      write(piece) {
+        owed = (owed ?? 0) - piece.length
+        return new Promise((resolve, reject) => {
+          if (state === 'over') return reject(otherLeft())
+          writing.add(reject)
+          socket.write(piece, (error) => {
+            writing.delete(reject)
+            if (error) reject(error)
+            else resolve()
+          })
+        })
+      },
+      cut: leave,
+    }
+    return { exchange, outcome: () => ({ whole: owed === 0, keep }) }
+  }
+
+  socket.on('timeout', leave)
+  socket.on('error', leave)
+  socket.on('close', leave)
+  socket.on('end', () => {
+    ended = true
+    // Somebody who has said all may still wait for the answer.
+    if (state !== 'busy' || wants.length > 0) leave()
+  })
+  socket.setTimeout(config.idleMs)
+  socket.resume()
+  return {
+    finish() {
+      finishing = true
+      if (state === 'head' && start === end) leave()
+    },
+    end: leave,
+  }
+}
+
+/** @throws TypeError for a value that no header can have, so that nobody writes headers of his own into an answer */
+function headText(clock: Clock, status: number, headers: Headers, keep: boolean): string {
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ndate: ${new Date(clock.now()).toUTCString()}\r\n`
+  for (const [name, value] of Object.entries(headers)) {
+    validateHeaderValue(name, String(value))
+    text += `${name}: ${value}\r\n`
+  }
+  return `${text}${keep ? '' : 'connection: close\r\n'}\r\n`
+}
+
+const otherLeft = () => new Error('the other side has left')
+
+/** What Node keeps of a connection; only looked at, and only where it is as it was found in Node 20 to 26. */
+type Inner = { _handle: { useUserBuffer?: unknown; readStart?: unknown } | null }
+
+/**
+ * Lets the system write what comes into memory of our choice. Node has that (`onread`) for connections that it makes, not for
+ * those that it accepts; so the accepted connection gets another socket. Where Node's inside is not as expected, or `direct` is
+ * not wanted, its chunks are copied: the same, slower.
+ * @param landed so many bytes came there. @returns whether to go on reading; `resume` takes it up again
+ */
+function openSocket(
+  accepted: Socket,
+  direct: boolean,
+  next: () => Uint8Array,
+  landed: (length: number, where: Uint8Array) => boolean,
+): Socket {
+  const inner = accepted as unknown as Inner
+  const handle = inner._handle
+  if (direct && typeof handle?.useUserBuffer === 'function' && typeof handle.readStart === 'function') {
+    inner._handle = null
+    const options = { handle, onread: { buffer: next, callback: landed }, allowHalfOpen: true }
+    const socket = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0])
+    // The server counts the connection until the socket that it made is gone.
+    socket.once('close', () => accepted.destroy())
+    return socket
+  }
+  accepted.on('data', (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length; ) {
+      const where = next()
+      const copied = chunk.copy(where, 0, at)
+      at += copied
+      const more = landed(copied, where)
+      if (more) continue
+      accepted.pause()
+      if (at < chunk.length) accepted.unshift(chunk.subarray(at))
+      return
+    }
+  })
+  return accepted
+}

@@ -12,7 +12,6 @@ import { cellOverhead, fullCellBytes } from './seal/shape.ts'
 
 /** Buffers that are kept for the next request: fresh memory costs more than filling it. */
 const keptCells = 192
-const keptSegments = 4
 const keptWindows = 16
 const storedCell = fullCellBytes + cellOverhead
 
@@ -57,7 +56,8 @@ export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
       [storedCell]: keptCells,
       [4 * storedCell]: keptWindows,
       [limits.windowRows * storedCell]: keptWindows,
-      [limits.segmentBytes]: keptSegments,
+      // As many as writes may hold at the same time.
+      [limits.segmentBytes]: Math.floor(limits.writeMemoryBytes / limits.segmentBytes),
     }),
   }
 }

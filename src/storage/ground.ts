@@ -55,8 +55,8 @@ export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
     buffers: (ports.openBuffers ?? openBufferPool)({
       [storedCell]: keptCells,
       [4 * storedCell]: keptWindows,
-      [limits.windowRows * storedCell]: keptWindows,
-      // As many as writes may hold at the same time.
+      // Of the large ones as many as reads and writes may hold at the same time.
+      [limits.windowRows * storedCell]: Math.floor(limits.readMemoryBytes / (limits.windowRows * storedCell)),
       [limits.segmentBytes]: Math.floor(limits.writeMemoryBytes / limits.segmentBytes),
     }),
   }

@@ -15,8 +15,8 @@ after(async () => {
 /** Both ways in which bodies may come, so that what holds for one holds for the other. */
 const ways = [true, false]
 
-async function openServer(direct: boolean, handle: (exchange: Exchange) => Promise<void>) {
-  const limits = { connectionsMost: 100, silentMs: 5000, idleMs: 5000, closeMs: 1000, headMost: 8192 }
+async function openServer(direct: boolean, handle: (exchange: Exchange) => Promise<void>, silentMs = 5000) {
+  const limits = { connectionsMost: 100, silentMs, idleMs: silentMs, closeMs: 1000, headMost: 8192 }
   const server = await openHttpServer(
     systemClock,
     { host: '127.0.0.1', port: 0 },
@@ -226,5 +226,27 @@ test('a server that closes lets requests end, and then keeps no connection', { t
     release()
     assert.match(await busy, /^HTTP\/1.1 200[^]*ok$/)
     await closed
+  }
+})
+
+test('who has said all and hangs up still gets the answer; who does not go on is given up', async () => {
+  for (const direct of ways) {
+    const handle = async (exchange: Exchange) => {
+      await exchange.fill(Buffer.alloc(exchange.bodyLength))
+      await new Promise((wake) => setTimeout(wake, 20))
+      ok(exchange)
+    }
+    const { port } = await openServer(direct, handle, 100)
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    let heard = ''
+    socket.on('data', (chunk: Buffer) => {
+      heard += chunk.toString()
+    })
+    socket.end('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi')
+    await once(socket, 'close')
+    assert.match(heard, /^HTTP\/1.1 200[^]*ok$/)
+    assert.match(await talk(port, ['GET / HT']), /^HTTP\/1.1 408 |^$/)
+    assert.equal(await talk(port, ['PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nh']), '')
+    assert.equal(await talk(port, []), '')
   }
 })

@@ -29,8 +29,8 @@ export async function receiveShard(
     filled.catch(() => 'it is thrown where it is waited for')
     return filled
   }
-  // Two buffers take turns: one fills while the other is written.
-  const buffers = [takeStaging(length), takeStaging(length)]
+  // Two buffers take turns, where one is not enough: one fills while the other is written.
+  const buffers = Array.from({ length: length > pagedBytes ? 2 : 1 }, () => takeStaging(length))
   const filling = buffers.map(fill)
   try {
     for (let turn = 0, got = 0; got < length; turn = 1 - turn) {

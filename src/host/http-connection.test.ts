@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { systemClock } from './clock.ts'
-import type { Exchange } from './http-connection.ts'
+import { type Exchange, openSocket } from './http-connection.ts'
 import { openHttpServer } from './http-server.ts'
 
 const closing: (() => unknown)[] = []
@@ -227,6 +227,25 @@ test('a server that closes lets requests end, and then keeps no connection', { t
     assert.match(await busy, /^HTTP\/1.1 200[^]*ok$/)
     await closed
   }
+})
+
+test('this Node lets bodies be read directly', async () => {
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const [accepted] = (await once(server, 'connection')) as [Socket]
+  assert.notEqual(
+    openSocket(
+      accepted,
+      true,
+      () => Buffer.alloc(1),
+      () => true,
+    ),
+    accepted,
+    'chunks are copied',
+  )
+  client.destroy()
+  server.close()
 })
 
 test('who has said all and hangs up still gets the answer; who does not go on is given up', async () => {

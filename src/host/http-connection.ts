@@ -54,9 +54,10 @@ type Want = { into: Uint8Array; got: number; resolve(): void; reject(error: Erro
 
 /**
  * Serves one accepted connection (RFC 9112, one request at a time), without the HTTP server of Node: that one hands bodies over
- * in chunks of fresh memory, which cost a provider more than everything else that it does with them.
+ * in small chunks of fresh memory. docs/decisions/0009 says what that costs.
  * @param accepted paused since it was accepted
  * @param handle answers one exchange; it must not throw
+ * @param closed called once, when the connection is gone
  */
 export function serveConnection(
   clock: Clock,
@@ -253,7 +254,7 @@ function headText(clock: Clock, status: number, headers: Headers, keep: boolean)
 
 const otherLeft = () => new Error('the other side has left')
 
-/** What Node keeps of a connection; only looked at, and only where it is as it was found in Node 20 to 26. */
+/** What Node keeps of a connection. It is not public, so it is looked at before it is used. */
 type Inner = { _handle: { useUserBuffer?: unknown; readStart?: unknown } | null }
 
 /**
@@ -262,7 +263,7 @@ type Inner = { _handle: { useUserBuffer?: unknown; readStart?: unknown } | null 
  * not wanted, its chunks are copied: the same, slower.
  * @param landed so many bytes came there. @returns whether to go on reading; `resume` takes it up again
  */
-function openSocket(
+export function openSocket(
   accepted: Socket,
   direct: boolean,
   next: () => Uint8Array,

@@ -3,12 +3,7 @@ import type { S3Handler, S3Response } from '#s3'
 import type { Exchange } from './http-connection.ts'
 import { type HttpServer, openHttpServer } from './http-server.ts'
 
-const connectionsMost = 2000
-/** A connection on which nothing moves for this long is given up. */
-const silentMs = 60_000
-const idleMs = 65_000
-const closeMs = 10_000
-const headMost = 16 * 1024
+const limits = { connectionsMost: 2000, silentMs: 60_000, idleMs: 65_000, closeMs: 10_000, headMost: 16 * 1024 }
 /** Bodies come in pieces of this size; large ones cost fewer turns of the loop. */
 const pieceBytes = 256 * 1024
 
@@ -17,15 +12,8 @@ export async function openS3Server(
   ports: { handle: S3Handler; clock: Clock; log: Log },
   listen: { host: string; port: number },
 ): Promise<HttpServer> {
-  return openHttpServer(ports.clock, listen, {
-    connectionsMost,
-    silentMs,
-    idleMs,
-    closeMs,
-    headMost,
-    direct: true,
-    handle: (exchange) => serve(ports, exchange),
-  })
+  const handle = (exchange: Exchange) => serve(ports, exchange)
+  return openHttpServer(ports.clock, listen, { ...limits, direct: true, handle })
 }
 
 type Ports = Parameters<typeof openS3Server>[0]

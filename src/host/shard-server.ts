@@ -12,12 +12,7 @@ export type GatewayKeys = ReadonlyMap<string, Uint8Array>
 /** Longest read of one request; longer ones are asked for in parts. */
 const longestRead = 64 * 1024 * 1024
 const longestPage = 1000
-const connectionsMost = 512
-const silentMs = 30_000
-const headMost = 8192
-const idleMs = 65_000
-/** When the server closes, requests under way have so long to come to their end. */
-const closeMs = 2000
+const limits = { connectionsMost: 512, silentMs: 30_000, idleMs: 65_000, closeMs: 2000, headMost: 8192 }
 
 /**
  * Serves a provider's node over HTTP/1.1 to enrolled gateways. docs/formats/shard-protocol.md describes the wire.
@@ -29,16 +24,9 @@ export async function openShardServer(
   listen: { host: string; port: number; direct?: boolean },
 ): Promise<HttpServer> {
   const replays = openReplayGuard()
-  return openHttpServer(ports.clock, listen, {
-    connectionsMost,
-    silentMs,
-    idleMs,
-    closeMs,
-    headMost,
-    direct: listen.direct ?? true,
-    handle: (exchange) =>
-      answer(ports, replays, exchange).catch((error: unknown) => refuse(ports.log, exchange, error)),
-  })
+  const handle = (exchange: Exchange) =>
+    answer(ports, replays, exchange).catch((error: unknown) => refuse(ports.log, exchange, error))
+  return openHttpServer(ports.clock, listen, { ...limits, direct: listen.direct ?? true, handle })
 }
 
 type Ports = Parameters<typeof openShardServer>[0]

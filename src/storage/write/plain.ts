@@ -45,7 +45,7 @@ export function openPlain(bytes: Uint8Array): OpenPlain {
   return plain
 }
 
-/** Bytes that are hashed together: waking the thread that does it costs as much as hashing a few KiB. */
+/** Bytes that are hashed together, because each time the thread that does it is woken costs. */
 const hashBytes = 256 * 1024
 
 /** Cuts a body's chunks into segments, hashing as it goes. */

@@ -1,7 +1,8 @@
-import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { compareUtf8 } from '#kernel'
 import type { AccessKey, AccessKeys } from './access-key.ts'
 import { accessError } from './errors.ts'
+import { type HmacKey, hmacHex, hmacKey } from './hmac.ts'
 
 /** A request as far as its signature goes. Header names in lower case. `path` decoded, `query` decoded pairs as sent. */
 export type SignedRequest = {
@@ -22,14 +23,12 @@ export type Verified = {
   time: string
   /** `20130524/us-east-1/s3/aws4_request` */
   scope: string
-  signingKey: KeyObject
+  signingKey: HmacKey
 }
 
 const algorithm = 'AWS4-HMAC-SHA256'
 const malformed = (reason: string) => accessError('access.malformed', { reason })
 const sha256 = (text: string) => hash('sha256', text, 'hex')
-/** In hex, because that costs less than bytes do. */
-const hmac = (key: KeyObject, text: string) => createHmac('sha256', key).update(text).digest('hex')
 const skewMs = 15 * 60 * 1000
 const longestPresignedSeconds = 604_800
 
@@ -78,7 +77,10 @@ export async function verifyRequest(keys: AccessKeys, request: SignedRequest, no
   const key = await keys.find(id)
   if (!key) throw accessError('access.unknown', { id })
   const signingKey = signingKeyOf(key.secret, claim.signer)
-  const right = hmac(signingKey, `${algorithm}\n${claim.time}\n${scope}\n${sha256(canonicalRequest(request, claim))}`)
+  const right = hmacHex(
+    signingKey,
+    `${algorithm}\n${claim.time}\n${scope}\n${sha256(canonicalRequest(request, claim))}`,
+  )
   if (!isSame(claim.signature, right)) throw accessError('access.signature')
   if (!claim.known) remember(request.headers.authorization ?? '', claim)
   return { key, payload: claim.payload, presigned, signature: claim.signature, time: claim.time, scope, signingKey }
@@ -191,10 +193,10 @@ function canonicalQuery(query: SignedRequest['query']): string {
 }
 
 /** Signing keys are good for a day each; deriving one costs four hashes. */
-const derived = new Map<string, { secret: string; key: KeyObject }>()
+const derived = new Map<string, { secret: string; key: HmacKey }>()
 const keptKeys = 1000
 
-function signingKeyOf(secret: string, { id, scope }: Signer): KeyObject {
+function signingKeyOf(secret: string, { id, scope }: Signer): HmacKey {
   const name = `${id}/${scope}`
   const known = derived.get(name)
   // The secret of an access key may have been changed.
@@ -202,7 +204,7 @@ function signingKeyOf(secret: string, { id, scope }: Signer): KeyObject {
   const bytes = scope
     .split('/')
     .reduce((last, word) => createHmac('sha256', last).update(word).digest(), Buffer.from(`AWS4${secret}`))
-  const key = createSecretKey(bytes)
+  const key = hmacKey(bytes)
   if (derived.size >= keptKeys) derived.clear()
   derived.set(name, { secret, key })
   return key
@@ -213,13 +215,13 @@ const emptyHash = sha256('')
 /** Signature of one chunk of a signed stream, given the one before it. @param hash hex SHA-256 of the chunk */
 export function chunkSignature(verified: Verified, previous: string, hash: string): string {
   const toSign = [`${algorithm}-PAYLOAD`, verified.time, verified.scope, previous, emptyHash, hash].join('\n')
-  return hmac(verified.signingKey, toSign)
+  return hmacHex(verified.signingKey, toSign)
 }
 
 /** Signature of the trailers behind a signed stream. @param trailers `name:value\n` for each, in order */
 export function trailerSignature(verified: Verified, previous: string, trailers: string): string {
   const toSign = ['AWS4-HMAC-SHA256-TRAILER', verified.time, verified.scope, previous, sha256(trailers)].join('\n')
-  return hmac(verified.signingKey, toSign)
+  return hmacHex(verified.signingKey, toSign)
 }
 
 /** Percent-encodes every byte but the unreserved ones of RFC 3986. */

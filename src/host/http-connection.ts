@@ -19,7 +19,7 @@ export type Exchange = RequestHead & {
   write(piece: Uint8Array): Promise<void>
   answered(): boolean
   /** Aborted when the other side is gone, so that nobody hears an answer. */
-  left(): AbortSignal
+  left: AbortSignal
   /** Ends the connection in the middle, where there is no other way to say that the rest will not come. */
   cut(): void
 }
@@ -193,9 +193,8 @@ export function serveConnection(
     let keep = head.keep
     let asked = 0
     let continued = !head.continues
-    /** Who asks for it gets one; most exchanges are over before anybody does. */
-    let controller: AbortController | undefined
-    left = undefined
+    const controller = new AbortController()
+    left = controller
     /** Said together with the first piece that follows. */
     let unsaid = ''
     const headOf = (status: number, headers: Headers, length: number): string => {
@@ -207,14 +206,7 @@ export function serveConnection(
     const exchange: Exchange = {
       ...head,
       answered: () => owed !== undefined,
-      left() {
-        if (!controller) {
-          controller = new AbortController()
-          if (state === 'over') controller.abort(otherLeft())
-          left = controller
-        }
-        return controller.signal
-      },
+      left: controller.signal,
       fill(into) {
         if (!continued) {
           continued = true
@@ -235,12 +227,8 @@ export function serveConnection(
       answer(status, headers, bytes) {
         const text = headOf(status, headers, 0)
         if (!bytes || bytes.length === 0) socket.write(text, 'latin1')
-        else if (bytes.length <= joinedMost) {
-          const joined = Buffer.allocUnsafe(text.length + bytes.length)
-          joined.write(text, 'latin1')
-          joined.set(bytes, text.length)
-          socket.write(joined)
-        } else {
+        else if (text.length + bytes.length <= joinedMost) writeJoined(socket, text, bytes)
+        else {
           socket.cork()
           socket.write(text, 'latin1')
           socket.write(bytes)
@@ -290,6 +278,16 @@ export function serveConnection(
     },
     end: leave,
   }
+}
+
+/** Where answers are joined, one after the other; another when the system has not taken all of the last one at once. */
+let joining = Buffer.allocUnsafeSlow(joinedMost)
+
+function writeJoined(socket: Socket, text: string, bytes: Uint8Array): void {
+  joining.write(text, 'latin1')
+  joining.set(bytes, text.length)
+  socket.write(joining.subarray(0, text.length + bytes.length))
+  if (socket.writableLength > 0) joining = Buffer.allocUnsafeSlow(joinedMost)
 }
 
 /** @throws TypeError for a value that no header can have, so that nobody writes headers of his own into an answer */

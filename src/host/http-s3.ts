@@ -28,11 +28,11 @@ async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> 
       headers: exchange.headers,
       body: { [Symbol.asyncIterator]: () => bodyOf(exchange) },
       whole: exchange.bodyLength <= wholeBytes ? () => wholeOf(exchange) : undefined,
-      signal: exchange.left(),
+      signal: exchange.left,
     })
-    if (!exchange.left().aborted) await send(exchange, answer)
+    if (!exchange.left.aborted) await send(exchange, answer)
   } catch (error) {
-    if (!exchange.left().aborted)
+    if (!exchange.left.aborted)
       log('error', 's3.broken', { reason: error instanceof Error ? error.message : String(error) })
     exchange.cut()
   }

@@ -20,7 +20,7 @@ const statusOf: Record<string, number> = {
 export function refuse(log: Log, exchange: Exchange, error: unknown): void {
   const known = error instanceof PelagoError
   const status = (known ? statusOf[error.code] : undefined) ?? 500
-  if (exchange.left().aborted) return
+  if (exchange.left.aborted) return
   if (status === 500) log('error', 'node.failed', { reason: error instanceof Error ? error.message : '' })
   if (hasCode(error, 'shard.denied')) log('warn', 'shard.denied', { reason: error.message })
   if (exchange.answered()) return exchange.cut()

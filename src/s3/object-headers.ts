@@ -2,6 +2,7 @@ import type { Checksum, ObjectHeaders, ObjectInfo } from '#storage'
 import { checksumHeader } from './checksum.ts'
 import { quoted } from './context.ts'
 import { s3Error } from './errors.ts'
+import { httpDate } from './http-date.ts'
 import type { S3Request } from './wire.ts'
 
 const kept = new Set([
@@ -58,13 +59,14 @@ const unbuilt =
 
 /** The headers with which an object is answered. */
 export function infoHeaders(info: ObjectInfo): Record<string, string> {
-  return {
+  const headers: Record<string, string> = {
     'content-type': 'application/octet-stream',
-    ...info.headers,
     etag: quoted(info.etag),
-    'last-modified': new Date(info.modifiedAt).toUTCString(),
+    'last-modified': httpDate(info.modifiedAt),
     'accept-ranges': 'bytes',
   }
+  for (const name in info.headers) headers[name] = info.headers[name] as string
+  return headers
 }
 
 export function checksumHeaders(checksum: Checksum | undefined): Record<string, string> {

@@ -138,8 +138,8 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'a reader asks no other shard when one fails',
-    file: storage('read/fetch-rows.ts'),
-    from: 'let missing = direct ? 0 : shape.k - got.size - steady',
+    file: storage('read/race-shards.ts'),
+    from: 'let missing = direct ? 0 : need - got.size - steady',
     to: 'let missing = direct ? 0 : 0 * (got.size + steady)',
   },
   {

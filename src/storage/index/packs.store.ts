@@ -8,14 +8,18 @@ type Step<T> = Generator<Statement, T, Row[]>
 /** Objects under the same policy share packs, whoever owns them; a class is the scope of its packs' segments. */
 export type PackClass = { id: string; policy: Policy }
 
+/** Policies are the same objects as long as they are remembered, so each is hashed once. */
+const classes = new WeakMap<Policy, PackClass>()
+
 export function packClassOf(policy: Policy): PackClass {
-  return {
-    id: `pack-${createHash('sha256')
-      .update(canonicalJson({ ...policy }))
-      .digest('hex')
-      .slice(0, 16)}`,
-    policy,
-  }
+  const known = classes.get(policy)
+  if (known) return known
+  const digest = createHash('sha256')
+    .update(canonicalJson({ ...policy }))
+    .digest('hex')
+  const packClass = { id: `pack-${digest.slice(0, 16)}`, policy }
+  classes.set(policy, packClass)
+  return packClass
 }
 
 export function* keepPackClass({ id, policy }: PackClass): Step<void> {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { type Call, release, type Row, type Statement } from '#kernel'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
-import { getBucketById } from '../index/buckets.store.ts'
+import { policyEpochOf } from '../index/buckets.store.ts'
 import { checkCondition, findObject, putObjectRow, type StoredObject } from '../index/objects.store.ts'
 import { packClassOf } from '../index/packs.store.ts'
 import type { Body, Bucket, ObjectHeaders, ObjectInfo, WriteCondition } from '../object.ts'
@@ -78,9 +78,9 @@ export async function putPacked(
 
 /** @throws bucket.missing, object.conflict when its policy changed while the bytes were on their way */
 function* checkBucket(bucket: Bucket): Generator<Statement, void, Row[]> {
-  const current = yield* getBucketById(bucket.id)
-  if (!current) throw storageError('bucket.missing', { bucket: bucket.name })
-  if (current.policyEpoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
+  const epoch = yield* policyEpochOf(bucket.id)
+  if (epoch === undefined) throw storageError('bucket.missing', { bucket: bucket.name })
+  if (epoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
 }
 
 /** @throws body.short, body.long */

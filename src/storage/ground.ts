@@ -7,6 +7,8 @@ import { type Health, openHealth } from './health.ts'
 import { type Hedges, openHedges } from './hedges.ts'
 import type { StorageLimits } from './limits.ts'
 import type { ShardStore } from './ports.ts'
+import { type Lanes, openLanes } from './read/lanes.ts'
+import { openPaces, type Paces } from './read/pace.ts'
 import type { KeyStore } from './seal/key-store.ts'
 import { cellOverhead, fullCellBytes } from './seal/shape.ts'
 
@@ -40,6 +42,8 @@ export type Ground = StoragePorts & {
   readMemory: Budget
   coders: Coders
   hedges: Hedges
+  paces: Paces
+  lanes: Lanes
   buffers: BufferPool
 }
 
@@ -52,6 +56,8 @@ export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
     readMemory: openBudget(ports.clock, limits.readMemoryBytes, limits.memoryWaitMs),
     coders: openCoders(ports.offload),
     hedges: openHedges(limits.hedgeShare),
+    paces: openPaces(ports.clock, limits.retryMs),
+    lanes: openLanes(limits.providerReads, limits.providerQueue),
     buffers: (ports.openBuffers ?? openBufferPool)({
       [storedCell]: keptCells,
       [4 * storedCell]: keptWindows,

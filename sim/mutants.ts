@@ -151,8 +151,8 @@ export const mutants: Mutant[] = [
   {
     name: 'a slow provider is asked like any other',
     file: storage('read/race-order.ts'),
-    from: 'const slow = (shard: number) => (meanOf(shard) ?? 0) > bound',
-    to: 'const slow = (shard: number) => (meanOf(shard) ?? 0) + bound < 0',
+    from: 'const slow = (shard: number) => (usualOf(shard) ?? 0) > bound',
+    to: 'const slow = (shard: number) => (usualOf(shard) ?? 0) + bound < 0',
   },
   {
     name: 'a provider that was slow once is spared for ever',

@@ -2,8 +2,8 @@ import type { Clock } from '#kernel'
 
 /** How quick a provider has been lately, in milliseconds for each unit that was read. */
 export type Pace = {
-  /** Moving average. */
-  meanMs: number
+  /** The median of a few: what is usual now. */
+  usualMs: number
   /** One answer in twenty took longer. */
   slowMs: number
 }
@@ -30,8 +30,13 @@ export type Paces = {
 const kept = 64
 const renewed = 8
 const quantile = 0.95
-/** One answer counts for so much at the most, so that a hiccup of one does not make a provider a slow one. */
-const leap = 8
+/**
+ * The last answers of which the median is taken: being slow shows after five. An average would need as many, and a hiccup of
+ * the machine, which takes as long as many answers, would hide in it what is slow and what is not.
+ */
+const usual = 9
+/** An answer that takes this many times what is usual is slow; how slow does not matter. */
+const telling = 8
 
 /** @param retryMs how long a provider rests before it is asked again */
 export function openPaces(clock: Clock, retryMs: number): Paces {
@@ -49,7 +54,7 @@ export function openPaces(clock: Clock, retryMs: number): Paces {
     },
     tellingMs(provider, units) {
       const track = trackOf(provider, units)
-      return track && leap * least(track.meanMs) * units
+      return track && telling * least(track.usualMs) * units
     },
     watch(provider) {
       if (watched.has(provider)) return false
@@ -72,7 +77,7 @@ type Track = Pace & { recent: number[]; count: number; askedAt: number }
 const least = (ms: number) => Math.max(1, ms)
 
 const beginTrack = (ms: number, askedAt: number): Track => ({
-  meanMs: ms,
+  usualMs: ms,
   // Of one answer nobody knows how much the next ones will differ.
   slowMs: 2 * least(ms),
   recent: [ms],
@@ -81,13 +86,18 @@ const beginTrack = (ms: number, askedAt: number): Track => ({
 })
 
 function note(track: Track, ms: number, at: number): void {
-  const counted = Math.min(ms, leap * least(track.meanMs))
-  // It gets better sooner than worse: who recovers is asked seldom and would be spared for long.
-  track.meanMs += (counted - track.meanMs) / (counted > track.meanMs ? 8 : 4)
   track.recent[track.count % kept] = ms
   track.count++
   track.askedAt = at
-  if (track.count % renewed !== 0) return
-  const sorted = track.recent.toSorted((a, b) => a - b)
-  track.slowMs = sorted[Math.floor(sorted.length * quantile)] as number
+  track.usualMs = quantileOf(lastOf(track, usual), 0.5)
+  if (track.count % renewed === 0) track.slowMs = quantileOf(track.recent, quantile)
 }
+
+function lastOf({ recent, count }: Track, wanted: number): number[] {
+  const last: number[] = []
+  for (let back = 1; back <= Math.min(wanted, count); back++) last.push(recent[(count - back) % kept] as number)
+  return last
+}
+
+const quantileOf = (values: readonly number[], share: number) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] as number

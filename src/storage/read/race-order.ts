@@ -25,20 +25,20 @@ const tooSlowMs = 2
  * A wanted shard at a slow or dark provider is not asked at first as long as others can stand in for it.
  */
 export function orderOf(ground: RaceGround, { holders, need, wanted, without, units }: Wish): Order {
-  const meanOf = (shard: number) => ground.paces.of(holders[shard] as string, units)?.meanMs
+  const usualOf = (shard: number) => ground.paces.of(holders[shard] as string, units)?.usualMs
   const dark = (shard: number) => ground.health.of(holders[shard] as string).state === 'dark'
   const all = holders.map((_, shard) => shard).filter((shard) => !without?.has(shard))
-  const means = all
+  const paces = all
     .filter((shard) => !dark(shard))
-    .map((shard) => meanOf(shard) ?? 0)
+    .map((shard) => usualOf(shard) ?? 0)
     .sort((a, b) => a - b)
   // What is left when the slow ones are spared is as slow as the last of those needed.
-  const bound = tooSlow * (means[need - 1] ?? Number.POSITIVE_INFINITY) + tooSlowMs
-  const slow = (shard: number) => (meanOf(shard) ?? 0) > bound
+  const bound = tooSlow * (paces[need - 1] ?? Number.POSITIVE_INFINITY) + tooSlowMs
+  const slow = (shard: number) => (usualOf(shard) ?? 0) > bound
   const rank = (shard: number) => {
     if (dark(shard)) return 2e12
-    if (slow(shard)) return 1e12 + (meanOf(shard) ?? 0)
-    return wanted.includes(shard) ? -1 : (meanOf(shard) ?? ground.health.of(holders[shard] as string).latencyMs)
+    if (slow(shard)) return 1e12 + (usualOf(shard) ?? 0)
+    return wanted.includes(shard) ? -1 : (usualOf(shard) ?? ground.health.of(holders[shard] as string).latencyMs)
   }
   const ranks = new Map(all.map((shard) => [shard, rank(shard)]))
   const rankOf = (shard: number) => ranks.get(shard) as number
@@ -62,7 +62,7 @@ const unknownMs = 80
 export function hedgeAfterMs(ground: RaceGround, provider: string, other: string | undefined, units: number): number {
   const own = ground.paces.of(provider, units)?.slowMs ?? unknownMs
   const stand = other === undefined ? undefined : ground.paces.of(other, units)
-  const bounded = stand ? Math.max(stand.meanMs, Math.min(own, 2 * stand.slowMs)) : own
+  const bounded = stand ? Math.max(stand.usualMs, Math.min(own, 2 * stand.slowMs)) : own
   // A clock that counts whole milliseconds cannot tell sooner that it was longer.
   return Math.max(ground.limits.hedgeFloorMs, bounded * units + 1)
 }

@@ -26,7 +26,14 @@ export async function benchS3(words: string[]): Promise<number> {
       stop.abort(new Error('it was told to stop'))
     })
   }
-  const results = await runS3(options, (line) => console.error(line), stop.signal)
+  let results: Results
+  try {
+    results = await runS3(options, (line) => console.error(line), stop.signal)
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+    console.error('Stopped; nothing was recorded.')
+    return 130
+  }
   const verdicts = verdictsOf(results, options)
   const command = ['npm run bench -- s3', ...words.filter((word) => word !== '--record')].join(' ')
   const page = pageOf(results, options, verdicts, command)

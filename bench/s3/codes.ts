@@ -1,10 +1,9 @@
 /** The product's Reed-Solomon code beside @ronomon/reed-solomon, which the bench brings itself: a package with C++ inside. */
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { startProcess } from './processes.ts'
+import { startHelper } from './processes.ts'
 
 const wanted = '@ronomon/reed-solomon@6.0.0'
 
@@ -26,18 +25,17 @@ export async function measureCodes(
     })
     if (install.status !== 0)
       throw new Error(`npm could not build ${wanted}: ${install.stderr || install.error?.message}`)
-    const child = startProcess('codes-process.ts', [folder])
+    const helper = startHelper('codes-process.ts', [folder])
     try {
       const speeds: { own: number[]; ronomon: number[] } = { own: [], ronomon: [] }
       for (let round = 0; round < rounds; round++) {
-        child.send('measure')
-        const [speed] = (await once(child, 'message')) as [{ own: number; ronomon: number }]
+        const speed = (await helper.ask('measure')) as { own: number; ronomon: number }
         speeds.own.push(speed.own)
         speeds.ronomon.push(speed.ronomon)
       }
       return speeds
     } finally {
-      child.disconnect()
+      helper.close()
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -1,6 +1,5 @@
-import { once } from 'node:events'
 import type { Job, JobResult } from './job.ts'
-import { startProcess } from './processes.ts'
+import { startHelper } from './processes.ts'
 
 /** The load process as the bench sees it. */
 export type Load = {
@@ -11,31 +10,16 @@ export type Load = {
 }
 
 export function openLoad(): Load {
-  const child = startProcess('load-process.ts')
-  const answer = async (): Promise<unknown> => {
-    const gone = new AbortController()
-    const exited = once(child, 'exit', { signal: gone.signal }).then(([code]) => {
-      throw new Error(`the load process ended with ${String(code)}`)
-    })
-    try {
-      const [word] = (await Promise.race([once(child, 'message', { signal: gone.signal }), exited])) as [unknown]
-      return word
-    } finally {
-      gone.abort()
-      exited.catch(() => 'nobody waits for its end any more')
-    }
-  }
+  const { pid, ask, close } = startHelper('load-process.ts')
   return {
-    pid: child.pid as number,
+    pid,
     async run(job, around) {
-      child.send({ job })
-      await answer()
+      await ask({ job })
       around?.('before')
-      child.send('go')
-      const result = (await answer()) as JobResult
+      const result = (await ask('go')) as JobResult
       around?.('after')
       return result
     },
-    close: () => child.disconnect(),
+    close,
   }
 }

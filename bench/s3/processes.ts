@@ -1,5 +1,6 @@
 /** Processes of the bench, and what processes use: CPU and memory as the kernel counts them. */
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork, type Serializable } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -7,12 +8,41 @@ import { join } from 'node:path'
 /** Linux counts the CPU of a process in hundredths of a second for everybody who asks. */
 const tickMs = 10
 
-/** Starts a file of this folder as a process that ends with this one. */
-export function startProcess(file: string, words: string[] = []): ChildProcess {
-  return fork(join(import.meta.dirname, file), words, {
+/** A process of this folder, which is asked one thing at a time and ends with this one. */
+export type Helper = {
+  pid: number
+  /** Sends something, if anything, and waits for what comes back. Rejects when the process ends instead. */
+  ask(word?: Serializable): Promise<unknown>
+  close(): void
+}
+
+/** Starts a file of this folder as a process of its own. */
+export function startHelper(file: string, words: string[] = []): Helper {
+  const child = fork(join(import.meta.dirname, file), words, {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     serialization: 'advanced',
+    // A Ctrl-C is for whoever reads it; a helper ends when it is let go.
+    detached: true,
   })
+  return {
+    pid: child.pid as number,
+    async ask(word) {
+      if (!child.connected) throw new Error(`${file} has ended`)
+      const over = new AbortController()
+      const ended = once(child, 'exit', { signal: over.signal }).then(([code]) => {
+        throw new Error(`${file} ended with ${String(code)}`)
+      })
+      const answered = once(child, 'message', { signal: over.signal })
+      if (word !== undefined) child.send(word)
+      try {
+        const [answer] = (await Promise.race([answered, ended])) as [unknown]
+        return answer
+      } finally {
+        over.abort()
+      }
+    },
+    close: () => child.connected && child.disconnect(),
+  }
 }
 
 /** CPU that a process has used so far (ms); undefined where the kernel does not say. */

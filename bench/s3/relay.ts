@@ -1,6 +1,4 @@
-import { type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { startProcess } from './processes.ts'
+import { startHelper } from './processes.ts'
 
 /** A link of one provider: the relay listens on one port and passes on to the other. */
 export type LinkPlan = { name: string; listen: number; to: number }
@@ -32,19 +30,15 @@ export type Relay = {
 }
 
 export async function openRelay(plans: LinkPlan[]): Promise<Relay> {
-  const child: ChildProcess = startProcess('relay-process.ts')
-  const ask = async (order: RelayOrder): Promise<unknown> => {
-    child.send(order)
-    const [answer] = (await once(child, 'message')) as [unknown]
-    return answer
-  }
-  await ask({ open: plans })
+  const { pid, ask, close } = startHelper('relay-process.ts')
+  const order = (words: RelayOrder) => ask(words)
+  await order({ open: plans })
   return {
-    pid: child.pid as number,
+    pid,
     async set(name, way) {
-      await ask({ name, way })
+      await order({ name, way })
     },
-    take: async () => (await ask({ take: true })) as Record<string, Counted>,
-    close: () => child.disconnect(),
+    take: async () => (await order({ take: true })) as Record<string, Counted>,
+    close,
   }
 }

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Target } from '../client.ts'
@@ -11,7 +10,7 @@ import { type Bench, measureCell, type Variant } from './measure.ts'
 import type { Options } from './options.ts'
 import { shareOf, shortRate } from './page.ts'
 import { type Cell, gib, houseOf, mib, nameOf } from './plan.ts'
-import { peakMemoryOf, startProcess } from './processes.ts'
+import { peakMemoryOf, startHelper } from './processes.ts'
 import type { Relay, Way } from './relay.ts'
 import { median, type Memory, type Results } from './results.ts'
 
@@ -35,17 +34,15 @@ export async function runS3(options: Options, say: (line: string) => void, stop:
     notes: [],
   }
   try {
-    const kernel = startProcess('kernel-line.ts')
-    closers.push(() => kernel.disconnect())
-    const bareServer = startProcess('raw-server.ts')
-    closers.push(() => bareServer.disconnect())
-    const [port] = (await once(bareServer, 'message')) as [number]
-    const bare = aside('bare', { name: 'bare', endpoint: `http://127.0.0.1:${port}`, region: 'none' }, [
-      bareServer.pid as number,
-    ])
+    const kernel = startHelper('kernel-line.ts')
+    closers.push(kernel.close)
+    const bareServer = startHelper('raw-server.ts')
+    closers.push(bareServer.close)
+    const port = (await bareServer.ask()) as number
+    const bare = aside('bare', { name: 'bare', endpoint: `http://127.0.0.1:${port}`, region: 'none' }, [bareServer.pid])
     const peer = await openPeer(options, results.notes)
     const load = openLoad()
-    closers.push(() => load.close())
+    closers.push(load.close)
     const bench: Bench = {
       load,
       seed: randomBytes(32).toString('hex'),
@@ -56,9 +53,7 @@ export async function runS3(options: Options, say: (line: string) => void, stop:
       async beforeRound(cell) {
         stop.throwIfAborted()
         if (cell.verb !== 'PUT' || cell.size < 64 * mib || cell.wan) return
-        kernel.send('measure')
-        const [speed] = (await once(kernel, 'message')) as [number]
-        results.kernel.push(speed)
+        results.kernel.push((await kernel.ask('measure')) as number)
       },
     }
     const canDrop = !options.cells.some(({ cold }) => cold) || mayDropCaches(results.notes)
@@ -89,7 +84,13 @@ export async function runS3(options: Options, say: (line: string) => void, stop:
     if (options.ronomon) results.codes = await measureCodes(options.rounds, say)
     return results
   } finally {
-    for (let closer = closers.pop(); closer; closer = closers.pop()) await closer()
+    for (let closer = closers.pop(); closer; closer = closers.pop()) {
+      try {
+        await closer()
+      } catch (error) {
+        say(`Something could not be ended: ${String(error)}`)
+      }
+    }
   }
 }
 

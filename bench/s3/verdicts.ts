@@ -60,9 +60,8 @@ export function verdictsOf(results: Results, options: Options): Verdict[] {
   }
   for (const atOnce of [1, 16]) {
     const slow: Cell = { ...getMib, atOnce, state: 'slow' }
-    const [faulty, healthy] = [find(slow, 'faulty'), find(slow, 'pelago')]
-    if (faulty && healthy)
-      judge('3', `p99 of ${nameOf(slow)} / healthy`, faulty.p99Ms / healthy.p99Ms, { most: [2, 1.3] })
+    const p99 = ratio(slow, 'faulty', slow, 'pelago', (round) => round.p99Ms)
+    if (p99 !== undefined) judge('3', `p99 of ${nameOf(slow)} / healthy`, p99, { most: [2, 1.3] })
   }
   if (find(put1, 'unpacked')) {
     compare('4', 'PUT 1 KiB, 64 at once / without packing', put1, ['pelago', 'unpacked'], requestRate, {

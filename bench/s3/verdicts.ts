@@ -1,4 +1,3 @@
-import { packedMost } from './houses.ts'
 import { covers, type Options } from './options.ts'
 import { type Cell, gib, kib, mib, nameOf } from './plan.ts'
 import { byteRate, median, requestRate, type Results, type Round, type Sample, type VariantName } from './results.ts'
@@ -67,7 +66,7 @@ export function verdictsOf(results: Results, options: Options): Verdict[] {
     compare('4', 'PUT 1 KiB, 64 at once / without packing', put1, ['pelago', 'unpacked'], requestRate, {
       least: [4, 7],
     })
-  } else if (options.cells.some(({ verb, size }) => verb === 'PUT' && size <= packedMost)) {
+  } else if (covers(options, put1)) {
     skip('4 PUT 1 KiB / without packing', 'this build has no packing that could be switched off')
   }
   compare('5', 'GET 1 KiB, 64 at once / bare node:http', get1, ['pelago', 'bare'], requestRate, { least: [0.3, 0.5] })

@@ -6,6 +6,8 @@ import { type HttpServer, openHttpServer } from './http-server.ts'
 const limits = { connectionsMost: 2000, silentMs: 60_000, idleMs: 65_000, closeMs: 10_000, headMost: 16 * 1024 }
 /** Bodies come in pieces of this size; large ones cost fewer turns of the loop. */
 const pieceBytes = 256 * 1024
+/** Up to here a body is offered whole: 64 KiB and what frames them. */
+const wholeBytes = 68 * 1024
 
 /** Serves the S3 handler over HTTP/1.1. @param listen.port 0 for any */
 export async function openS3Server(
@@ -25,6 +27,7 @@ async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> 
       target: exchange.target,
       headers: Object.fromEntries(exchange.headers),
       body: bodyOf(exchange),
+      whole: exchange.bodyLength <= wholeBytes ? () => wholeOf(exchange) : undefined,
       signal: exchange.left,
     })
     if (!exchange.left.aborted) await send(exchange, answer)
@@ -34,6 +37,8 @@ async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> 
     exchange.cut()
   }
 }
+
+const wholeOf = ({ bodyLength, fill }: Exchange) => fill(Buffer.allocUnsafeSlow(bodyLength))
 
 /** One piece is being filled while the last one is looked at; who takes it gives it back or leaves it to the collector. */
 async function* bodyOf({ bodyLength, fill }: Exchange): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { Offload } from '#kernel'
 import type { Checksum, ChecksumAlgorithm, PartInfo } from '#storage'
@@ -15,7 +15,12 @@ export const checksumHeader: Record<ChecksumAlgorithm, string> = {
 export const checksumAlgorithms = Object.keys(checksumHeader) as ChecksumAlgorithm[]
 
 /** A running checksum. Bytes must not change until `update` has settled. */
-export type RunningChecksum = { update(bytes: Uint8Array): Promise<void> | void; digest(): Promise<Uint8Array> }
+export type RunningChecksum = {
+  update(bytes: Uint8Array): Promise<void> | void
+  digest(): Promise<Uint8Array>
+  /** Forgets an unfinished one. */
+  drop(): void
+}
 
 export function openChecksum(algorithm: ChecksumAlgorithm, offload: Offload): RunningChecksum {
   if (algorithm === 'SHA1' || algorithm === 'SHA256') return offload.hash(algorithm === 'SHA1' ? 'sha1' : 'sha256')
@@ -26,6 +31,7 @@ export function openChecksum(algorithm: ChecksumAlgorithm, offload: Offload): Ru
       crc = step.update(crc, bytes)
     },
     digest: async () => bytesOf(crc, step.bits),
+    drop: () => {},
   }
 }
 
@@ -40,7 +46,7 @@ const crcs: Record<
 
 /** Checksum of a few bytes at once. */
 export function digestOf(algorithm: ChecksumAlgorithm, bytes: Uint8Array): Uint8Array {
-  if (algorithm === 'SHA1' || algorithm === 'SHA256') return createHash(algorithm).update(bytes).digest()
+  if (algorithm === 'SHA1' || algorithm === 'SHA256') return hash(algorithm, bytes, 'buffer')
   const { bits, update } = crcs[algorithm]
   return bytesOf(update(zeroCrc, bytes), bits)
 }

@@ -1,13 +1,15 @@
-import { timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { Verified } from '#access'
 import type { Offload } from '#kernel'
 import type { Body, Checksum, ChecksumAlgorithm } from '#storage'
-import { decodeChunks } from './aws-chunked.ts'
-import { checksumAlgorithms, checksumHeader, openChecksum } from './checksum.ts'
+import { decodeChunks, decodeWhole } from './aws-chunked.ts'
+import { checksumAlgorithms, checksumHeader, digestOf, openChecksum } from './checksum.ts'
 import { s3Error } from './errors.ts'
 import type { S3Request } from './wire.ts'
 
 const largestPut = 5 * 1024 ** 3
+/** Up to this size a body is taken whole. */
+const wholeMost = 64 * 1024
 
 const streams = {
   'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { signed: true, trailers: false },
@@ -30,36 +32,49 @@ export function requestBody(request: S3Request, verified: Verified, offload: Off
   const promise = checksumPromise(headers, stream?.trailers ?? false)
   const sha256 = /^[0-9a-f]{64}$/.test(verified.payload) ? verified.payload : undefined
 
-  const checksum = promise && openChecksum(promise.algorithm, offload)
-  const hash = sha256 === undefined ? undefined : offload.hash('sha256')
   let stated = promise?.value
   let digest: Uint8Array | undefined
   let payload: Uint8Array | undefined
-  const bytes = stream
-    ? decodeChunks(
-        request.body,
-        { trailers: stream.trailers, ...(stream.signed && { signed: verified }) },
-        (fields) => {
-          if (promise) stated ??= fields.get(checksumHeader[promise.algorithm])
-        },
-      )
-    : request.body
-
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of bytes) {
-      await checksum?.update(chunk)
-      await hash?.update(chunk)
-      yield chunk
-    }
-    digest = await checksum?.digest()
-    payload = await hash?.digest()
+  const framing = stream && { trailers: stream.trailers, ...(stream.signed && { signed: verified }) }
+  const onTrailers = (fields: Map<string, string>) => {
+    if (promise) stated ??= fields.get(checksumHeader[promise.algorithm])
   }
 
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    const checksum = promise && openChecksum(promise.algorithm, offload)
+    const signed = sha256 === undefined ? undefined : offload.hash('sha256')
+    try {
+      for await (const chunk of framing ? decodeChunks(request.body, framing, onTrailers) : request.body) {
+        await checksum?.update(chunk)
+        await signed?.update(chunk)
+        yield chunk
+      }
+      digest = await checksum?.digest()
+      payload = await signed?.digest()
+    } finally {
+      checksum?.drop()
+      signed?.drop()
+    }
+  }
+
+  /** So few bytes are looked at where they are: the way to another thread and back would take longer. */
+  const whole = async (come: Promise<Uint8Array>): Promise<Uint8Array> => {
+    const sent = await come
+    const bytes = framing ? decodeWhole(sent, framing, onTrailers) : sent
+    if (bytes.length !== size) throw s3Error('s3.incomplete', { reason: 'its length is not the one that was stated' })
+    if (promise) digest = digestOf(promise.algorithm, bytes)
+    if (sha256 !== undefined) payload = digestOf('SHA256', bytes)
+    return bytes
+  }
+
+  const { whole: come } = request
   return {
     size,
     chunks: chunks(),
+    ...(come && size <= wholeMost && { whole: () => whole(come()) }),
+    vouched: md5 === undefined && (promise !== undefined || sha256 !== undefined || stream?.signed === true),
     finish(computed) {
-      if (md5 && !timingSafeEqual(md5, computed)) throw s3Error('s3.digest', { name: 'Content-MD5' })
+      if (md5 && !(computed && timingSafeEqual(md5, computed))) throw s3Error('s3.digest', { name: 'Content-MD5' })
       if (sha256 !== undefined && Buffer.from(payload ?? []).toString('hex') !== sha256) throw s3Error('s3.sha256')
       if (!promise || !digest) return undefined
       const value = Buffer.from(digest).toString('base64')
@@ -113,8 +128,9 @@ function checksumPromise(
   return { algorithm: found }
 }
 
-/** Reads a small body whole, for operations that take XML. @throws s3.large */
+/** Reads a small body whole, for operations that take XML, and checks what the client said about it. @throws s3.large */
 export async function smallBody(body: Body, limit: number): Promise<string> {
+  if (body.size > limit) throw s3Error('s3.large', { limit })
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body.chunks) {
@@ -122,5 +138,7 @@ export async function smallBody(body: Body, limit: number): Promise<string> {
     if (size > limit) throw s3Error('s3.large', { limit })
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString()
+  const bytes = Buffer.concat(chunks)
+  body.finish(hash('md5', bytes, 'buffer'))
+  return bytes.toString()
 }

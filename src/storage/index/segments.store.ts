@@ -7,8 +7,8 @@ type Step<T> = Generator<Statement, T, Row[]>
 export function* insertSegment(segment: Segment): Step<void> {
   const placement = yield* placementOf(segment.holders)
   yield sql`INSERT INTO segments
-    (body, position, bucket, generation, segment, size, k, m, placement, names, epoch, data_key, integrity_key, commitment)
-    VALUES (${segment.body}, ${segment.position}, ${segment.bucket}, ${segment.generation}, ${segment.segment}, ${segment.size},
+    (body, position, scope, generation, segment, size, k, m, placement, names, epoch, data_key, integrity_key, commitment)
+    VALUES (${segment.body}, ${segment.position}, ${segment.scope}, ${segment.generation}, ${segment.segment}, ${segment.size},
       ${segment.k}, ${segment.m}, ${placement}, ${segment.names.join('')}, ${segment.epoch},
       ${segment.dataKey}, ${segment.integrityKey}, ${segment.commitment})`
 }
@@ -52,22 +52,22 @@ export type PlacementCount = {
   holders: string[]
   k: number
   m: number
-  bucket: string
+  scope: string
   segments: number
   bytes: number
 }
 
-/** How many segments lie in which placement, by bucket and code: all that health needs, whatever the number of segments. */
+/** How many segments lie in which placement, by scope and code: all that health needs, whatever the number of segments. */
 export function* countPlacements(): Step<PlacementCount[]> {
   const rows =
-    yield sql`SELECT s.placement AS id, p.holders, s.k, s.m, s.bucket, COUNT(*) AS segments, SUM(s.size) AS bytes
-    FROM segments s JOIN placements p ON p.id = s.placement GROUP BY s.placement, p.holders, s.k, s.m, s.bucket`
+    yield sql`SELECT s.placement AS id, p.holders, s.k, s.m, s.scope, COUNT(*) AS segments, SUM(s.size) AS bytes
+    FROM segments s JOIN placements p ON p.id = s.placement GROUP BY s.placement, p.holders, s.k, s.m, s.scope`
   return rows.map((row) => ({
     id: row.id as string,
     holders: (row.holders as string).split(','),
     k: row.k as number,
     m: row.m as number,
-    bucket: row.bucket as string,
+    scope: row.scope as string,
     segments: Number(row.segments),
     bytes: Number(row.bytes),
   }))
@@ -112,7 +112,7 @@ function segmentOf(row: Row): Segment {
   return {
     body: row.body as string,
     position: row.position as number,
-    bucket: row.bucket as string,
+    scope: row.scope as string,
     generation: row.generation as number,
     segment: row.segment as string,
     size: row.size as number,

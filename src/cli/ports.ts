@@ -1,6 +1,6 @@
 import type { Client, Objects, Source } from '#client'
 
-export type UpOptions = { data: string; port: number; reset: boolean; yes: boolean; json: boolean }
+export type UpOptions = { data: string; port: number; reset: boolean; yes: boolean; json: boolean; packBytes?: number }
 
 /** What commands stand on; the host hands it in. */
 export type CliPorts = {

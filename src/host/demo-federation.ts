@@ -46,9 +46,10 @@ export type DemoFederation = {
  * Writes the configuration of every process. Keys are made once; ports are kept while they are free, so that a restart
  * changes nothing, and chosen anew when somebody else has them.
  * @param s3Port 0 for any
+ * @param packBytes objects up to this size share packs; the gateway's own choice without
  * @throws port.taken for the S3 port, port.none
  */
-export async function prepareDemo(folder: string, s3Port: number): Promise<DemoFederation> {
+export async function prepareDemo(folder: string, s3Port: number, packBytes?: number): Promise<DemoFederation> {
   const at = (...parts: string[]) => join(folder, ...parts)
   const ports = await choosePorts(at('ports.json'), s3Port)
   keepPrivate(at('api-token'), () => `${randomBytes(32).toString('hex')}\n`)
@@ -109,6 +110,7 @@ export async function prepareDemo(folder: string, s3Port: number): Promise<DemoF
     rootKeyFile: at('gateway', 'root.key'),
     accessFile: at('gateway', 'access.json'),
     federation: { url: `http://${host}:${portOf(ports, 'federation')}`, publicKey: publicHex(federationKey) },
+    ...(packBytes !== undefined && { packBytes }),
   })
   const [access] = readConfig(at('gateway', 'access.json'), accessConfig).keys
   return {

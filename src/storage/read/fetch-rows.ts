@@ -7,6 +7,7 @@ import type { SegmentTags } from '../seal/segment-seal.ts'
 import { cellBytes, cellOffset, cellOverhead, fullCellBytes, type SegmentShape } from '../seal/shape.ts'
 import { codedBytes } from '../write/encode-row.ts'
 import { noteGap } from './note-gap.ts'
+import { raceShards } from './race-shards.ts'
 
 /** A segment with what is needed to ask providers for its cells and to believe them. */
 export type ReadableSegment = { segment: Segment; shape: SegmentShape; tags: SegmentTags; coder: Coder }
@@ -30,81 +31,22 @@ export async function fetchRows(
   without: ReadonlySet<number> = new Set(),
 ): Promise<{ cells: Map<number, Uint8Array>; release(): void }> {
   const { segment, shape } = readable
-  const got = new Map<number, Uint8Array>()
-  const flying = new Map<number, { abort: AbortController; slow: boolean }>()
-  const untried = candidates(ground, segment, wanted, without)
   let failures = 0
-  ground.hedges.earn()
-
-  await new Promise<void>((resolve, reject) => {
-    const timers: (() => void)[] = []
-    let over = false
-    const leave = (settle: () => void) => {
-      over = true
-      signal.removeEventListener('abort', cancelled)
-      for (const cancel of timers) cancel()
-      for (const { abort } of flying.values()) abort.abort(new Error('no longer needed'))
-      settle()
-    }
-    const cancelled = () => leave(() => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted')))
-    const complete = () => got.size >= shape.k || wanted.every((shard) => got.has(shard))
-    /** Asks as many more shards as it takes; those that are slow no longer count. */
-    const advance = () => {
-      if (over) return
-      if (complete()) return leave(resolve)
-      const steady = [...flying.values()].filter((flight) => !flight.slow).length
-      const direct = wanted.every((shard) => got.has(shard) || flying.get(shard)?.slow === false)
-      let missing = direct ? 0 : shape.k - got.size - steady
-      while (missing > 0 && untried.length > 0) {
-        missing--
-        ask(untried.shift() as number)
-      }
-      if (flying.size === 0 && !complete()) {
-        const details = { key: segment.body, readable: got.size, needed: shape.k }
-        leave(() => reject(storageError('object.damaged', details)))
-      }
-    }
-    const ask = (shard: number) => {
-      const provider = segment.holders[shard] as string
-      const flight = { abort: new AbortController(), slow: false }
-      const units = unitsOf(shape, rows)
-      flying.set(shard, flight)
-      const began = ground.clock.now()
-      const stopHedge = ground.clock.after(hedgeAfter(ground, provider, units), () => {
-        if (untried.length === 0 || !ground.hedges.spend()) return
-        flight.slow = true
-        advance()
-      })
-      const stopLimit = ground.clock.after(ground.limits.shardMs, () => {
-        flight.abort.abort(storageError('shard.unreachable', { provider, reason: 'no answer in time' }))
-      })
-      timers.push(stopHedge, stopLimit)
-      readCells(ground, readable, rows, shard, flight.abort.signal)
-        .then(
-          (cells) => {
-            ground.health.answered(provider, (ground.clock.now() - began) / units)
-            if (over) return giveBack(ground, cells)
-            got.set(shard, cells)
-          },
-          (error: unknown) => {
-            if (over) return
-            failures++
-            report(ground, readable, shard, error)
-          },
-        )
-        .finally(() => {
-          stopHedge()
-          stopLimit()
-          flying.delete(shard)
-          advance()
-        })
-    }
-    if (signal.aborted) return cancelled()
-    signal.addEventListener('abort', cancelled, { once: true })
-    for (const shard of wanted) if (take(untried, shard, ground, segment)) ask(shard)
-    advance()
+  const got = await raceShards(ground, {
+    holders: segment.holders,
+    need: shape.k,
+    wanted,
+    without,
+    units: unitsOf(shape, rows),
+    key: segment.body,
+    ask: (shard, ending) => readCells(ground, readable, rows, shard, ending),
+    discard: (cells) => giveBack(ground, cells),
+    failed(shard, error) {
+      failures++
+      report(ground, readable, shard, error)
+    },
+    signal,
   })
-
   if (failures > 0) ground.log('info', 'segment.rebuilt', { segment: segment.segment, failures })
   rebuildMissing(ground, readable, rows, wanted, got)
   return {
@@ -114,35 +56,6 @@ export async function fetchRows(
     },
   }
 }
-
-/** The shards in the order in which they are asked: those wanted, then quick ones; dark ones only when nothing else is left. */
-function candidates(
-  ground: Ground,
-  segment: Segment,
-  wanted: readonly number[],
-  without: ReadonlySet<number>,
-): number[] {
-  const rank = (shard: number) => {
-    const health = ground.health.of(segment.holders[shard] as string)
-    if (health.state === 'dark') return 1e12
-    return wanted.includes(shard) ? -1 : health.latencyMs
-  }
-  return segment.holders
-    .map((_, shard) => shard)
-    .filter((shard) => !without.has(shard))
-    .sort((a, b) => rank(a) - rank(b) || a - b)
-}
-
-/** Takes a wanted shard out of the list, unless its provider is dark: then others are quicker. */
-function take(untried: number[], shard: number, ground: Ground, segment: Segment): boolean {
-  const at = untried.indexOf(shard)
-  if (at === -1 || ground.health.of(segment.holders[shard] as string).state === 'dark') return false
-  untried.splice(at, 1)
-  return true
-}
-
-const hedgeAfter = (ground: Ground, provider: string, units: number) =>
-  Math.max(ground.limits.hedgeFloorMs, 2 * ground.health.of(provider).slowMs * units)
 
 /** A provider's times are noted per this many cells, so that a long read is not taken for a slow provider. */
 const unitCells = 4
@@ -188,8 +101,6 @@ export function cellOf(shape: SegmentShape, cells: Uint8Array, rows: RowRange, r
 }
 
 function report(ground: Ground, readable: ReadableSegment, shard: number, error: unknown): void {
-  const provider = readable.segment.holders[shard] as string
-  ground.health.failed(provider, error)
   if (hasCode(error, 'shard.missing')) noteGap(ground, readable.segment, shard, 'missing')
   if (hasCode(error, 'shard.corrupt')) noteGap(ground, readable.segment, shard, 'corrupt')
 }

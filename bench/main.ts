@@ -3,7 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchIndex } from './index.ts'
 import { benchS3, type Sample } from './s3.ts'
+
+if (process.argv[2] === 'index') {
+  const { failed } = await benchIndex(process.argv.slice(3), (line) => console.log(line))
+  process.exit(failed > 0 ? 1 : 0)
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

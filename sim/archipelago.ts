@@ -43,6 +43,9 @@ export type Gateway = { storage: OpenStorage; work: Work; incarnation: number; a
 /** Times and sizes that let a whole life pass in seconds of virtual time. */
 export const quickLimits: StorageLimits = {
   segmentBytes: 192 * 1024,
+  packBytes: 64 * 1024,
+  cacheBytes: 0,
+  cachedBytes: 4096,
   writeMemoryBytes: 1024 * 1024,
   memoryWaitMs: 20_000,
   intentMs: 20_000,

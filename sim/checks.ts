@@ -27,8 +27,11 @@ const pathOf = (name: string) => `shards/${name.slice(0, 2)}/${name}`
 export function checkAcknowledged(life: Life, version: string): void {
   const islands = new Map(life.archipelago.providers.map((island) => [island.provider.id, island]))
   const { eligible } = judge(life.archipelago.directory, defaultPolicy)
+  // An object that was put whole may lie in a pack; the check at rest looks at what parts and packs there are.
+  const [object] = life.archipelago.index.look(`SELECT pack FROM objects WHERE version = '${version}'`)
+  const body = object?.pack ?? version
   for (const segment of segmentsIn(life)) {
-    if (segment.body !== version) continue
+    if (segment.body !== body) continue
     const providers = segment.holders.map((id) => eligible.find((provider) => provider.id === id))
     const allowed = providers.filter((provider) => provider !== undefined)
     if (allowed.length < providers.length)
@@ -104,14 +107,28 @@ export function checkAtRest(life: Life): void {
   }
   const bodies =
     archipelago.index.look(`SELECT DISTINCT body FROM segments WHERE body NOT IN (SELECT version FROM objects)
-    AND body NOT IN (SELECT body FROM parts)`)
+    AND body NOT IN (SELECT body FROM parts) AND body NOT IN (SELECT id FROM packs)`)
   if (bodies.length > 0) throw new Error(`${bodies.length} bodies belong to nothing`)
+  checkPacks(life)
   for (const [provider, held] of files) {
     for (const [path, bytes] of held) {
       if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(plaintextMark))
         throw new Error(`${provider} can read ${path}`)
     }
   }
+}
+
+/** A pack is as much alive as its objects are, and each object is in the pack that the index has it in. */
+function checkPacks({ archipelago }: Life): void {
+  const wrong =
+    archipelago.index.look(`SELECT k.id, k.live, COALESCE(SUM(o.size), 0) AS size, COUNT(o.key) AS objects FROM packs k
+    LEFT JOIN packed p ON p.pack = k.id LEFT JOIN objects o ON o.bucket = p.bucket AND o.key = p.key AND o.pack = p.pack AND o.slot = p.slot
+    GROUP BY k.id, k.live HAVING k.live <> COALESCE(SUM(o.size), 0) OR COUNT(o.key) <> COUNT(p.slot)`)
+  if (wrong.length > 0) throw new Error(`packs and objects do not agree: ${JSON.stringify(wrong)}`)
+  const lost =
+    archipelago.index.look(`SELECT o.version FROM objects o LEFT JOIN packed p ON p.pack = o.pack AND p.slot = o.slot
+    WHERE o.pack IS NOT NULL AND p.pack IS NULL`)
+  if (lost.length > 0) throw new Error(`${lost.length} objects are in packs that do not know them`)
 }
 
 /** Every provider and the gateway lose power at once. */

@@ -63,7 +63,7 @@ function bodyOf(life: Life, content: Content, sleepMs = 0): Body {
     size: content.size,
     chunks: lateEnd(chunksOf(bytes, 1 + life.world.dice(100_000))),
     finish(md5) {
-      if (Buffer.from(md5).toString('hex') !== right) throw new Error('the body arrived changed')
+      if (Buffer.from(md5 ?? []).toString('hex') !== right) throw new Error('the body arrived changed')
       return undefined
     },
   }

@@ -73,7 +73,8 @@ async function tryWrite(life: Life, policy: Policy, key: string): Promise<string
     )
     if (!possible) return 'it was accepted, although nobody can keep the promise'
     const [row] = archipelago.index.look(
-      `SELECT s.k, p.holders FROM segments s JOIN placements p ON p.id = s.placement WHERE s.body = '${info.version}'`,
+      `SELECT s.k, p.holders FROM objects o JOIN segments s ON s.body = COALESCE(o.pack, o.version)
+        JOIN placements p ON p.id = s.placement WHERE o.version = '${info.version}'`,
     )
     const holders = String(row?.holders)
       .split(',')

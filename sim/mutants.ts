@@ -196,4 +196,46 @@ export const mutants: Mutant[] = [
     from: 'cell.set(sealed, 0)',
     to: 'cell.set(plaintext, 0)',
   },
+  {
+    name: 'a pack commits although its intent was given up',
+    file: storage('pack/write-pack.ts'),
+    from: 'if (!(yield* closeIntent(',
+    to: 'if (1 > 2 && !(yield* closeIntent(',
+  },
+  {
+    name: 'compaction brings back what was replaced meanwhile',
+    file: storage('repair/repack.ts'),
+    from: "if (!same) throw storageError('repair.overtaken', { segment: old.pack })",
+    to: 'void same',
+  },
+  {
+    name: 'compaction leaves the old slot behind',
+    file: storage('repair/repack.ts'),
+    from: 'yield* dropSlot(old.pack, old.slot, object.size, ground.clock.now() + ground.limits.readerGraceMs)',
+    to: 'void dropSlot',
+  },
+  {
+    name: 'an empty pack is removed under its readers',
+    file: storage('index/packs.store.ts'),
+    from: 'return yield* buryBody(id, notBefore)',
+    to: 'return yield* buryBody(id, 0 * notBefore)',
+  },
+  {
+    name: 'a change of policy forgets what lies in packs',
+    file: storage('objects/buckets.ts'),
+    from: 'yield* beginPolicyMove(bucket.id)',
+    to: 'void beginPolicyMove',
+  },
+  {
+    name: 'a packed object that a liar holds is not looked for elsewhere',
+    file: storage('read/read-packed.ts'),
+    from: 'return open(sealedOf(stretch, await fetchProven(ground, segment, stretch, signal)))',
+    to: 'return open(sealedOf(stretch, await fetchColumns(ground, segment, stretch, signal)))',
+  },
+  {
+    name: 'a sealed object is cut one byte short',
+    file: storage('pack/layout.ts'),
+    from: 'pieces.push({ shard, start: place.start + first - shard * size, from: first,',
+    to: 'pieces.push({ shard, start: place.start + first - shard * size + (shard > 1 ? 1 : 0), from: first,',
+  },
 ]

@@ -19,10 +19,13 @@ export async function runScenario(seed: number): Promise<Outcome> {
   try {
     // A few lives have segments of many rows.
     const wide = world.chance(0.04)
-    archipelago = await openArchipelago(
-      world,
-      wide ? { ...quickLimits, segmentBytes: 1536 * 1024, writeMemoryBytes: 8 * 1024 * 1024 } : quickLimits,
-    )
+    archipelago = await openArchipelago(world, {
+      ...quickLimits,
+      // In some every object is written for itself, in some readers find small ones in memory.
+      ...(world.chance(0.3) && { packBytes: 0 }),
+      ...(world.chance(0.2) && { cacheBytes: 20_000 }),
+      ...(wide && { segmentBytes: 1536 * 1024, writeMemoryBytes: 8 * 1024 * 1024 }),
+    })
     await live({
       world,
       archipelago,

@@ -7,7 +7,7 @@
 #   ceph.sh env [DIR]    print those lines again
 #   ceph.sh down [DIR]   stop what 'up' started (by recorded pid) and delete DIR
 #
-# DIR defaults to ${TMPDIR:-/tmp}/ceph-peer. STORE=memstore keeps objects in memory (default: bluestore, 4 GiB file).
+# DIR defaults to ${TMPDIR:-/tmp}/ceph-peer. STORE=memstore keeps objects in memory (default: bluestore, a sparse file of 16 GiB).
 # Ports: PORT (default 28000) for S3, PORT+1 and PORT+2 for the monitor. Needs root. Up in about 20 s.
 set -euo pipefail
 verb=${1:-up}; dir=${2:-${TMPDIR:-/tmp}/ceph-peer}; port=${PORT:-28000}
@@ -76,7 +76,7 @@ mgr data = $dir/mgr/x
 host = localhost
 osd data = $dir/osd
 osd objectstore = ${STORE:-bluestore}
-bluestore block size = 4294967296
+bluestore block size = 17179869184
 bluestore block create = true
 osd memory target = 1073741824
 memstore device bytes = 4294967296

@@ -2,15 +2,18 @@ import { type Clock, type Log, release } from '#kernel'
 import type { S3Handler, S3Response } from '#s3'
 import type { Exchange } from './http-connection.ts'
 import { type HttpServer, openHttpServer } from './http-server.ts'
+import type { Listen } from './listen.ts'
 
 const limits = { connectionsMost: 2000, silentMs: 60_000, idleMs: 65_000, closeMs: 10_000, headMost: 16 * 1024 }
 /** Bodies come in pieces of this size; large ones cost fewer turns of the loop. */
 const pieceBytes = 256 * 1024
+/** Up to here a body is offered whole: 64 KiB and what frames them. */
+const wholeBytes = 68 * 1024
 
 /** Serves the S3 handler over HTTP/1.1. @param listen.port 0 for any */
 export async function openS3Server(
   ports: { handle: S3Handler; clock: Clock; log: Log },
-  listen: { host: string; port: number },
+  listen: Listen,
 ): Promise<HttpServer> {
   const handle = (exchange: Exchange) => serve(ports, exchange)
   return openHttpServer(ports.clock, listen, { ...limits, direct: true, handle })
@@ -23,8 +26,9 @@ async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> 
     const answer = await handle({
       method: exchange.method,
       target: exchange.target,
-      headers: Object.fromEntries(exchange.headers),
-      body: bodyOf(exchange),
+      headers: exchange.headers,
+      body: { [Symbol.asyncIterator]: () => bodyOf(exchange) },
+      whole: exchange.bodyLength <= wholeBytes ? () => wholeOf(exchange) : undefined,
       signal: exchange.left,
     })
     if (!exchange.left.aborted) await send(exchange, answer)
@@ -34,6 +38,9 @@ async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> 
     exchange.cut()
   }
 }
+
+/** Out of Node's pool where it fits: fresh memory for each small body costs more than the rest of it. */
+const wholeOf = ({ bodyLength, fill }: Exchange) => fill(Buffer.allocUnsafe(bodyLength))
 
 /** One piece is being filled while the last one is looked at; who takes it gives it back or leaves it to the collector. */
 async function* bodyOf({ bodyLength, fill }: Exchange): AsyncGenerator<Uint8Array> {

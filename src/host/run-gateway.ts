@@ -86,7 +86,10 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
       shards,
       access: listedKeys(keys),
     },
-    { s3: { region: config.s3.region, hostnames: config.s3.hostnames }, limits: defaultLimits },
+    {
+      s3: { region: config.s3.region, hostnames: config.s3.hostnames },
+      limits: { ...defaultLimits, ...(config.packBytes !== undefined && { packBytes: config.packBytes }) },
+    },
   )
   const token = readFileSync(config.tokenFile, 'utf8').trim()
   const tenant = keys[0]?.tenant ?? ''

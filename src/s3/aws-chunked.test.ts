@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { listedKeys, verifyRequest } from '#access'
-import { decodeChunks } from './aws-chunked.ts'
+import { decodeChunks, decodeWhole } from './aws-chunked.ts'
 
 /** The example of the AWS S3 API Reference, as in src/access/signature.test.ts. */
 async function verified() {
@@ -69,6 +69,17 @@ test('a signed stream with a trailer, whole and cut at many places', async () =>
   )
 })
 
+test('a stream that has come whole', async () => {
+  const fields: [string, string][] = []
+  const signed = decodeWhole(Buffer.from(signedBody), { signed: await verified(), trailers: true }, (found) =>
+    fields.push(...found),
+  )
+  assert.equal(Buffer.from(signed).toString(), 'a'.repeat(66_560))
+  assert.deepEqual(fields, [['x-amz-checksum-crc32c', 'sOO8/Q==']])
+  const unsigned = decodeWhole(Buffer.from(unsignedBody), { trailers: true }, () => {})
+  assert.equal(Buffer.from(unsigned).toString(), 'hello world')
+})
+
 test('an unsigned stream with a trailer, cut at every place', async () => {
   for (let cut = 0; cut <= unsignedBody.length; cut++) {
     const { text, trailers } = await decode(split(unsignedBody, cut), { trailers: true })
@@ -83,6 +94,7 @@ test('any changed byte of a signed stream is found', async () => {
     fc.asyncProperty(fc.integer({ min: 0, max: signedBody.length - 1 }), async (at) => {
       const bent = `${signedBody.slice(0, at)}${signedBody[at] === 'b' ? 'c' : 'b'}${signedBody.slice(at + 1)}`
       await assert.rejects(decode(split(bent), framing))
+      assert.throws(() => decodeWhole(Buffer.from(bent), framing, () => {}))
     }),
     { numRuns: 60 },
   )
@@ -104,5 +116,6 @@ test('what breaks off, or goes on, or is not understood, is refused', async () =
     ['5\r\nhello\r\n0\r\nx:y\r\n\r\n', false],
   ] as const) {
     await assert.rejects(decode(split(body), { trailers }), { code: 's3.incomplete' }, body)
+    assert.throws(() => decodeWhole(Buffer.from(body), { trailers }, () => {}), { code: 's3.incomplete' }, body)
   }
 })

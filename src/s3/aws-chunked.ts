@@ -9,6 +9,8 @@ const longestLine = 4096
 const largestChunk = 64 * 1024 * 1024
 const mostTrailers = 16
 
+type OnTrailers = (fields: Map<string, string>) => void
+
 /**
  * Takes the frames off an aws-chunked body, in all of its forms, and checks what is signed. Bytes are passed on before
  * the signature of their chunk is known: nothing is committed before the last one is.
@@ -18,15 +20,52 @@ const mostTrailers = 16
  */
 export async function* decodeChunks(
   body: AsyncIterable<Uint8Array>,
-  { signed, trailers }: Framing,
-  onTrailers: (fields: Map<string, string>) => void,
+  framing: Framing,
+  onTrailers: OnTrailers,
 ): AsyncGenerator<Uint8Array> {
-  const reader = openReader(body)
+  const chunks = body[Symbol.asyncIterator]()
+  const decoder = openDecoder(framing, onTrailers)
+  for (let step = decoder.next(); !step.done; ) {
+    if (step.value) {
+      yield step.value
+      step = decoder.next()
+    } else {
+      const { done, value } = await chunks.next()
+      step = decoder.next(done ? undefined : value)
+    }
+  }
+}
+
+/** The same for a body that has come whole. @returns its bytes; they may be a part of `body` */
+export function decodeWhole(body: Uint8Array, framing: Framing, onTrailers: OnTrailers): Uint8Array {
+  const decoder = openDecoder(framing, onTrailers)
+  const pieces: Uint8Array[] = []
+  let input: Uint8Array | undefined = body
+  for (let step = decoder.next(); !step.done; ) {
+    if (step.value) {
+      pieces.push(step.value)
+      step = decoder.next()
+    } else {
+      step = decoder.next(input)
+      input = undefined
+    }
+  }
+  const [only] = pieces
+  return only && pieces.length === 1 ? only : Buffer.concat(pieces)
+}
+
+/** Yields plain bytes; where it yields `undefined` it wants the next bytes of the body, or `undefined` for its end. */
+type Decoder<T> = Generator<Uint8Array | undefined, T, Uint8Array | undefined>
+
+function* openDecoder({ signed, trailers }: Framing, onTrailers: OnTrailers): Decoder<void> {
+  const reader = openReader()
   let previous = signed?.signature ?? ''
   while (true) {
-    const { size, signature } = chunkHead(await reader.line(), signed !== undefined)
+    const { size, signature } = chunkHead(yield* reader.line(), signed !== undefined)
     const hash = signed && createHash('sha256')
-    for await (const piece of reader.bytes(size)) {
+    for (let left = size; left > 0; ) {
+      const piece = yield* reader.atMost(left)
+      left -= piece.length
       hash?.update(piece)
       yield piece
     }
@@ -35,11 +74,11 @@ export async function* decodeChunks(
       previous = signature
     }
     if (size === 0) break
-    if ((await reader.line()) !== '') throw broken('a chunk is longer than its head says')
+    if ((yield* reader.line()) !== '') throw broken('a chunk is longer than its head says')
   }
-  if (trailers) onTrailers(await readTrailers(reader, signed, previous))
-  else if ((await reader.line()) !== '') throw broken('the last chunk has a body')
-  if (!(await reader.atEnd())) throw broken('bytes follow the last chunk')
+  if (trailers) onTrailers(yield* readTrailers(reader, signed, previous))
+  else if ((yield* reader.line()) !== '') throw broken('the last chunk has a body')
+  if (!(yield* reader.atEnd())) throw broken('bytes follow the last chunk')
 }
 
 function chunkHead(line: string, signed: boolean): { size: number; signature: string } {
@@ -50,14 +89,10 @@ function chunkHead(line: string, signed: boolean): { size: number; signature: st
   return { size, signature: match[2] ?? '' }
 }
 
-async function readTrailers(
-  reader: Reader,
-  signed: Verified | undefined,
-  previous: string,
-): Promise<Map<string, string>> {
+function* readTrailers(reader: Reader, signed: Verified | undefined, previous: string): Decoder<Map<string, string>> {
   const fields = new Map<string, string>()
   let signature: string | undefined
-  for (let line = await reader.line(); line !== ''; line = await reader.line()) {
+  for (let line = yield* reader.line(); line !== ''; line = yield* reader.line()) {
     const at = line.indexOf(':')
     const name = line.slice(0, at).trim().toLowerCase()
     const value = line.slice(at + 1).trim()
@@ -86,31 +121,30 @@ const broken = (reason: string) => s3Error('s3.incomplete', { reason })
 
 type Reader = {
   /** The next line without its end; a lone line feed ends one too. */
-  line(): Promise<string>
-  /** The next bytes, as they come. */
-  bytes(length: number): AsyncGenerator<Uint8Array>
-  atEnd(): Promise<boolean>
+  line(): Decoder<string>
+  /** The next bytes as they come, at most so many. */
+  atMost(length: number): Decoder<Uint8Array>
+  atEnd(): Decoder<boolean>
 }
 
-function openReader(body: AsyncIterable<Uint8Array>): Reader {
-  const chunks = body[Symbol.asyncIterator]()
+function openReader(): Reader {
   let rest: Uint8Array = new Uint8Array(0)
   let ended = false
   /** @returns false at the end */
-  const more = async (): Promise<boolean> => {
+  function* more(): Decoder<boolean> {
     while (rest.length === 0 && !ended) {
-      const { done, value } = await chunks.next()
-      if (done) ended = true
-      else rest = value
+      const chunk = yield undefined
+      if (chunk) rest = chunk
+      else ended = true
     }
     return rest.length > 0
   }
   return {
-    async line() {
+    *line() {
       const pieces: Uint8Array[] = []
       let length = 0
       while (true) {
-        if (!(await more())) throw broken('it ends in the middle')
+        if (!(yield* more())) throw broken('it ends in the middle')
         const at = rest.indexOf(0x0a)
         const piece = at === -1 ? rest : rest.subarray(0, at)
         pieces.push(piece)
@@ -122,15 +156,14 @@ function openReader(body: AsyncIterable<Uint8Array>): Reader {
         return Buffer.concat(pieces).toString('latin1').replace(/\r$/, '')
       }
     },
-    async *bytes(length) {
-      for (let left = length; left > 0; ) {
-        if (!(await more())) throw broken('it ends in the middle')
-        const piece = rest.length <= left ? rest : rest.subarray(0, left)
-        rest = rest.subarray(piece.length)
-        left -= piece.length
-        yield piece
-      }
+    *atMost(length) {
+      if (!(yield* more())) throw broken('it ends in the middle')
+      const piece = rest.length <= length ? rest : rest.subarray(0, length)
+      rest = rest.subarray(piece.length)
+      return piece
     },
-    atEnd: async () => !(await more()),
+    *atEnd() {
+      return !(yield* more())
+    },
   }
 }

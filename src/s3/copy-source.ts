@@ -52,6 +52,8 @@ export function copiedBody(
   return {
     size,
     chunks: chunks(),
+    // They come out of sealed cells.
+    vouched: true,
     finish: () =>
       algorithm && digest
         ? ({ algorithm, value: Buffer.from(digest).toString('base64'), type: 'FULL_OBJECT' } satisfies Checksum)

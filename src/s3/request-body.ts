@@ -1,13 +1,15 @@
-import { timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { Verified } from '#access'
 import type { Offload } from '#kernel'
 import type { Body, Checksum, ChecksumAlgorithm } from '#storage'
-import { decodeChunks } from './aws-chunked.ts'
-import { checksumAlgorithms, checksumHeader, openChecksum } from './checksum.ts'
+import { decodeChunks, decodeWhole } from './aws-chunked.ts'
+import { checksumAlgorithms, checksumHeader, checksumOf, openChecksum } from './checksum.ts'
 import { s3Error } from './errors.ts'
 import type { S3Request } from './wire.ts'
 
 const largestPut = 5 * 1024 ** 3
+/** Up to this size a body is taken whole. */
+const wholeMost = 64 * 1024
 
 const streams = {
   'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { signed: true, trailers: false },
@@ -30,43 +32,57 @@ export function requestBody(request: S3Request, verified: Verified, offload: Off
   const promise = checksumPromise(headers, stream?.trailers ?? false)
   const sha256 = /^[0-9a-f]{64}$/.test(verified.payload) ? verified.payload : undefined
 
-  const checksum = promise && openChecksum(promise.algorithm, offload)
-  const hash = sha256 === undefined ? undefined : offload.hash('sha256')
   let stated = promise?.value
-  let digest: Uint8Array | undefined
-  let payload: Uint8Array | undefined
-  const bytes = stream
-    ? decodeChunks(
-        request.body,
-        { trailers: stream.trailers, ...(stream.signed && { signed: verified }) },
-        (fields) => {
-          if (promise) stated ??= fields.get(checksumHeader[promise.algorithm])
-        },
-      )
-    : request.body
-
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of bytes) {
-      await checksum?.update(chunk)
-      await hash?.update(chunk)
-      yield chunk
-    }
-    digest = await checksum?.digest()
-    payload = await hash?.digest()
+  /** Checksum of the bytes, in base64. */
+  let digest: string | undefined
+  /** Hash of the payload, in hex. */
+  let payload: string | undefined
+  const framing = stream && { trailers: stream.trailers, ...(stream.signed && { signed: verified }) }
+  const onTrailers = (fields: Map<string, string>) => {
+    if (promise) stated ??= fields.get(checksumHeader[promise.algorithm])
   }
 
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    const checksum = promise && openChecksum(promise.algorithm, offload)
+    const signed = sha256 === undefined ? undefined : offload.hash('sha256')
+    try {
+      for await (const chunk of framing ? decodeChunks(request.body, framing, onTrailers) : request.body) {
+        await checksum?.update(chunk)
+        await signed?.update(chunk)
+        yield chunk
+      }
+      digest = checksum && Buffer.from(await checksum.digest()).toString('base64')
+      payload = signed && Buffer.from(await signed.digest()).toString('hex')
+    } finally {
+      checksum?.drop()
+      signed?.drop()
+    }
+  }
+
+  /** So few bytes are looked at where they are: the way to another thread and back would take longer. */
+  const whole = async (come: Promise<Uint8Array>): Promise<Uint8Array> => {
+    const sent = await come
+    const bytes = framing ? decodeWhole(sent, framing, onTrailers) : sent
+    if (bytes.length !== size) throw s3Error('s3.incomplete', { reason: 'its length is not the one that was stated' })
+    if (promise) digest = checksumOf(promise.algorithm, bytes)
+    if (sha256 !== undefined) payload = hash('sha256', bytes, 'hex')
+    return bytes
+  }
+
+  const { whole: come } = request
   return {
     size,
-    chunks: chunks(),
+    chunks: { [Symbol.asyncIterator]: chunks },
+    ...(come && size <= wholeMost && { whole: () => whole(come()) }),
+    vouched: md5 === undefined && (promise !== undefined || sha256 !== undefined || stream?.signed === true),
     finish(computed) {
-      if (md5 && !timingSafeEqual(md5, computed)) throw s3Error('s3.digest', { name: 'Content-MD5' })
-      if (sha256 !== undefined && Buffer.from(payload ?? []).toString('hex') !== sha256) throw s3Error('s3.sha256')
-      if (!promise || !digest) return undefined
-      const value = Buffer.from(digest).toString('base64')
+      if (md5 && !(computed && timingSafeEqual(md5, computed))) throw s3Error('s3.digest', { name: 'Content-MD5' })
+      if (payload !== sha256) throw s3Error('s3.sha256')
+      if (!promise || digest === undefined) return undefined
       if (stated === undefined)
         throw s3Error('s3.incomplete', { reason: `the trailer ${checksumHeader[promise.algorithm]} is missing` })
-      if (stated !== value) throw s3Error('s3.digest', { name: checksumHeader[promise.algorithm] })
-      return { algorithm: promise.algorithm, value, type: 'FULL_OBJECT' } satisfies Checksum
+      if (stated !== digest) throw s3Error('s3.digest', { name: checksumHeader[promise.algorithm] })
+      return { algorithm: promise.algorithm, value: digest, type: 'FULL_OBJECT' } satisfies Checksum
     },
   }
 }
@@ -113,8 +129,9 @@ function checksumPromise(
   return { algorithm: found }
 }
 
-/** Reads a small body whole, for operations that take XML. @throws s3.large */
+/** Reads a small body whole, for operations that take XML, and checks what the client said about it. @throws s3.large */
 export async function smallBody(body: Body, limit: number): Promise<string> {
+  if (body.size > limit) throw s3Error('s3.large', { limit })
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body.chunks) {
@@ -122,5 +139,7 @@ export async function smallBody(body: Body, limit: number): Promise<string> {
     if (size > limit) throw s3Error('s3.large', { limit })
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString()
+  const bytes = Buffer.concat(chunks)
+  body.finish(hash('md5', bytes, 'buffer'))
+  return bytes.toString()
 }

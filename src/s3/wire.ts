@@ -4,6 +4,8 @@ export type S3Request = {
   target: string
   headers: Readonly<Record<string, string>>
   body: AsyncIterable<Uint8Array>
+  /** All of the body at once, where it is small; instead of `body`, and once. The bytes become the caller's. */
+  whole?: (() => Promise<Uint8Array>) | undefined
   /** Aborted when the client leaves. */
   signal: AbortSignal
 }

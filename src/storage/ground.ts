@@ -2,9 +2,11 @@ import type { Clock, Database, Log, Offload, Random } from '#kernel'
 import type { Directory } from '#pool'
 import { type Budget, openBudget } from './budget.ts'
 import { type BufferPool, openBufferPool } from './buffer-pool.ts'
+import { type Cache, openCache } from './cache.ts'
 import { type Coders, openCoders } from './code/coder.ts'
 import { type Health, openHealth } from './health.ts'
 import { type Hedges, openHedges } from './hedges.ts'
+import type { Segment } from './index/segment.ts'
 import type { StorageLimits } from './limits.ts'
 import type { ShardStore } from './ports.ts'
 import { type Lanes, openLanes } from './read/lanes.ts'
@@ -15,6 +17,9 @@ import { cellOverhead, fullCellBytes } from './seal/shape.ts'
 /** Buffers that are kept for the next request: fresh memory costs more than filling it. */
 const keptCells = 192
 const keptWindows = 16
+/** Packs whose place is remembered, and what keeping a body costs besides its bytes. */
+const keptPacks = 20_000
+const keptOverhead = 200
 const storedCell = fullCellBytes + cellOverhead
 
 /** What storage is handed from outside. */
@@ -45,6 +50,10 @@ export type Ground = StoragePorts & {
   paces: Paces
   lanes: Lanes
   buffers: BufferPool
+  /** Plaintext of small objects, by version: a version's bytes never change. */
+  bodies: Cache<Uint8Array>
+  /** Where packs lie, by name: as it was seen last, repair may have moved a shard since. */
+  packs: Cache<Segment>
 }
 
 export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
@@ -56,6 +65,8 @@ export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
     readMemory: openBudget(ports.clock, limits.readMemoryBytes, limits.memoryWaitMs),
     coders: openCoders(ports.offload),
     hedges: openHedges(limits.hedgeShare),
+    bodies: openCache(limits.cacheBytes, (bytes) => bytes.length + keptOverhead),
+    packs: openCache(keptPacks, () => 1),
     paces: openPaces(ports.clock, limits.retryMs),
     lanes: openLanes(limits.providerReads, limits.providerQueue),
     buffers: (ports.openBuffers ?? openBufferPool)({
@@ -66,6 +77,11 @@ export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
       [limits.segmentBytes]: Math.floor(limits.writeMemoryBytes / limits.segmentBytes),
     }),
   }
+}
+
+/** The same, but later ones are greater: 48 bits of time before 80 random ones. */
+export function ascendingName({ clock, random }: Pick<Ground, 'clock' | 'random'>): string {
+  return clock.now().toString(16).padStart(12, '0') + Buffer.from(random.bytes(10)).toString('hex')
 }
 
 /** A name nobody has used and nobody can guess: 128 random bits in hex. */

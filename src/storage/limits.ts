@@ -2,6 +2,11 @@
 export type StorageLimits = {
   /** Plaintext of one segment at the most. */
   segmentBytes: number
+  /** Objects up to this size share packs; 0: each is written for itself. */
+  packBytes: number
+  /** Plaintext of small objects that is kept for the next reader, and the largest of them. */
+  cacheBytes: number
+  cachedBytes: number
   /** Plaintext held by writes in flight, over all requests; a write waits for its share before it reads the body. */
   writeMemoryBytes: number
   /** Stored bytes held by reads in flight, over all requests; with little left a read fetches less at a time. */
@@ -59,6 +64,9 @@ const mebibyte = 1024 * 1024
 
 export const defaultLimits: StorageLimits = {
   segmentBytes: 32 * mebibyte,
+  packBytes: mebibyte,
+  cacheBytes: 32 * mebibyte,
+  cachedBytes: 4096,
   writeMemoryBytes: 256 * mebibyte,
   readMemoryBytes: 192 * mebibyte,
   memoryWaitMs: 30 * second,

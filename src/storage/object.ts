@@ -44,10 +44,17 @@ export type Body = {
   size: number
   chunks: AsyncIterable<Uint8Array>
   /**
-   * Called once after the last byte and before the commit, with the MD5 of all bytes: the place to check what the client
-   * promised. Throws to refuse; nothing is stored then.
+   * All `size` bytes at once, which costs less than `chunks`. Only small bodies have it. A consumer takes either this, once,
+   * or the chunks. The bytes become the consumer's. Rejects when the sender breaks off or sends another number of bytes.
    */
-  finish(md5: Uint8Array): Checksum | undefined
+  whole?(): Promise<Uint8Array>
+  /** Something other than an MD5 vouches for the bytes, a checksum or a signed hash; `finish` checks it without an MD5. */
+  vouched?: boolean
+  /**
+   * Called once after the last byte and before the commit, with the MD5 of all bytes, which may be missing only where they
+   * are `vouched` for: the place to check what the client promised. Throws to refuse; nothing is stored then.
+   */
+  finish(md5: Uint8Array | undefined): Checksum | undefined
 }
 
 /** Inclusive, both within the object. */
@@ -55,6 +62,8 @@ export type ByteRange = { first: number; last: number }
 
 export type OpenObject = {
   info: ObjectInfo
+  /** All of its bytes, where they are few and at hand, so that nothing needs to be read. They stay storage's: nobody changes or releases them. */
+  ready?: Uint8Array
   /** Reads the whole object, or a range; every chunk belongs to the consumer. */
   read(range: ByteRange | undefined): AsyncIterable<Uint8Array>
 }

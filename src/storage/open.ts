@@ -8,11 +8,14 @@ import type { ObjectStorage } from './object.ts'
 import { createBucket, deleteBucket, setBucketPolicy } from './objects/buckets.ts'
 import { completeUpload } from './objects/complete-upload.ts'
 import { deleteObject } from './objects/delete-object.ts'
+import { openObjectCount } from './objects/count-objects.ts'
 import { listObjects } from './objects/list-objects.ts'
 import { listUploads } from './objects/list-uploads.ts'
 import { openObject } from './objects/open-object.ts'
 import { putObject } from './objects/put-object.ts'
 import { abortUpload, createUpload, listParts, putPart } from './objects/uploads.ts'
+import { openPacker, type Packer } from './pack/packer.ts'
+import { compactRound } from './repair/compact.ts'
 import { probeRound } from './repair/probe-round.ts'
 import { openRepairer } from './repair/repair-round.ts'
 import { sweepRound } from './repair/sweep.ts'
@@ -20,7 +23,7 @@ import { type ObjectWhere, reportStorage, type StorageReport, whereObject } from
 
 export type OpenStorage = {
   objects: ObjectStorage
-  /** Repair and sweep: one gateway of an index does them, under a lease. */
+  /** Repair, compaction and sweep: one gateway of an index does them, under a lease. */
   loops: Loop[]
   /** Looks after the providers once; every gateway does this for itself. */
   probe(signal: AbortSignal): Promise<void>
@@ -34,9 +37,11 @@ export type OpenStorage = {
 /** Opens storage over its ports. Nothing runs by itself: loops are handed to the work plane. */
 export function openStorage(ports: StoragePorts, limits: StorageLimits = defaultLimits): OpenStorage {
   const ground = openGround(ports, limits)
+  const packer = openPacker(ground)
+  const count = openObjectCount(ground)
   const repairer = openRepairer(ground)
   return {
-    objects: objectsOf(ground),
+    objects: objectsOf(ground, packer),
     loops: [
       {
         name: 'storage.repair',
@@ -44,20 +49,28 @@ export function openStorage(ports: StoragePorts, limits: StorageLimits = default
         run: (fence, signal) => repairer.round(() => checkFence(fence), signal),
       },
       {
+        name: 'storage.compact',
+        everyMs: limits.roundMs,
+        run: (fence, signal) => compactRound(ground, () => checkFence(fence), signal),
+      },
+      {
         name: 'storage.sweep',
         everyMs: limits.roundMs,
         run: (fence, signal) => sweepRound(ground, () => checkFence(fence), signal),
       },
     ],
-    probe: (signal) => probeRound(ground, signal),
+    async probe(signal) {
+      const uncounted = (error: unknown) => ground.log('warn', 'objects.uncounted', { reason: String(error) })
+      await Promise.all([probeRound(ground, signal), count.step().catch(uncounted)])
+    },
     provider: (id) => ground.health.of(id),
-    report: async () => ({ ...(await reportStorage(ground)), repairing: repairer.busy() }),
+    report: async () => ({ ...(await reportStorage(ground, count)), repairing: repairer.busy() }),
     where: (call, input) => whereObject(ground, call.tenant, input),
     memoryUsed: () => ground.writeMemory.used(),
   }
 }
 
-function objectsOf(ground: Ground): ObjectStorage {
+function objectsOf(ground: Ground, packer: Packer): ObjectStorage {
   const { index } = ground
   return {
     createBucket: (call, input) => createBucket(ground, call, input),
@@ -65,7 +78,7 @@ function objectsOf(ground: Ground): ObjectStorage {
     getBucket: (call, name) => index.read(() => getBucket(call.tenant, name)),
     listBuckets: (call) => index.read(() => listBuckets(call.tenant)),
     setBucketPolicy: (call, input) => setBucketPolicy(ground, call, input),
-    putObject: (call, input) => putObject(ground, call, input),
+    putObject: (call, input) => putObject(ground, packer, call, input),
     openObject: (call, input) => openObject(ground, call, input),
     deleteObject: (call, input) => deleteObject(ground, call, input),
     listObjects: (call, input) => index.read(() => listObjects(call.tenant, input)),

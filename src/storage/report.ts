@@ -2,7 +2,9 @@ import { judge, margin, type Policy, type Provider } from '#pool'
 import { storageError } from './errors.ts'
 import type { Ground } from './ground.ts'
 import { allBuckets, getBucket } from './index/buckets.store.ts'
-import { countObjects, findObject, partsOf } from './index/objects.store.ts'
+import { findObject, partsOf } from './index/objects.store.ts'
+import type { ObjectCount } from './objects/count-objects.ts'
+import { allPackClasses, countMoves } from './index/packs.store.ts'
 import type { Segment } from './index/segment.ts'
 import { countPlacements, gapsOf, listGaps, segmentAt, segmentsOf } from './index/segments.store.ts'
 
@@ -12,16 +14,21 @@ export type MarginCount = { margin: number; segments: number; bytes: number }
 export type StorageReport = {
   /** How many further losses are survived -> how much is in that state; -1 cannot be read now. Ascending. */
   margins: MarginCount[]
-  /** Segments whose margin is below what their bucket's policy promises. */
+  /** Segments whose margin is below what their policy promises, and packs that a change of policy has still to move. */
   degraded: number
+  /** Exact while there are few, else as of the last count. */
   objects: number
+  memory: MemoryReport
 }
+
+/** Bytes that this gateway holds for requests, and the most it would. */
+export type MemoryReport = Record<'writes' | 'reads' | 'cache', { usedBytes: number; limitBytes: number }>
 
 const gapsCounted = 1000
 
 /** Counts margins by placement, whatever the number of segments, and corrects for single lost shards. */
-export async function reportStorage(ground: Ground): Promise<StorageReport> {
-  const { counts, buckets, objects, gapped } = await ground.index.read(function* () {
+export async function reportStorage(ground: Ground, objects: ObjectCount): Promise<StorageReport> {
+  const { counts, scopes, moves, gapped } = await ground.index.read(function* () {
     const gapped = new Map<string, { segment: Segment; lost: Set<number> }>()
     for (const gap of yield* listGaps(gapsCounted)) {
       const id = `${gap.body}/${gap.position}`
@@ -32,25 +39,39 @@ export async function reportStorage(ground: Ground): Promise<StorageReport> {
         if (segment) gapped.set(id, { segment, lost: new Set([gap.shard]) })
       }
     }
-    return { counts: yield* countPlacements(), buckets: yield* allBuckets(), objects: yield* countObjects(), gapped }
+    return {
+      counts: yield* countPlacements(),
+      scopes: [...(yield* allBuckets()), ...(yield* allPackClasses())],
+      moves: yield* countMoves(),
+      gapped,
+    }
   })
-  const policies = new Map(buckets.map((bucket) => [bucket.id, bucket.policy]))
+  const policies = new Map(scopes.map((scope) => [scope.id, scope.policy]))
   const margins = new Map<number, MarginCount>()
-  let degraded = 0
-  const add = (bucket: string, left: number, segments: number, bytes: number) => {
+  // What lies under an older policy than its bucket has now.
+  let degraded = moves
+  const add = (scope: string, left: number, segments: number, bytes: number) => {
     const count = margins.get(left) ?? { margin: left, segments: 0, bytes: 0 }
     count.segments += segments
     count.bytes += bytes
     margins.set(left, count)
-    if (left < (policies.get(bucket)?.survive.providers ?? 0)) degraded += segments
+    if (left < (policies.get(scope)?.survive.providers ?? 0)) degraded += segments
   }
-  for (const count of counts) add(count.bucket, marginOf(ground, count, none), count.segments, count.bytes)
+  for (const count of counts) add(count.scope, marginOf(ground, count, none), count.segments, count.bytes)
   for (const { segment, lost } of gapped.values()) {
-    add(segment.bucket, marginOf(ground, segment, none), -1, -segment.size)
-    add(segment.bucket, marginOf(ground, segment, lost), 1, segment.size)
+    add(segment.scope, marginOf(ground, segment, none), -1, -segment.size)
+    add(segment.scope, marginOf(ground, segment, lost), 1, segment.size)
   }
   const ordered = [...margins.values()].filter((count) => count.segments > 0).sort((a, b) => a.margin - b.margin)
-  return { margins: ordered, degraded, objects: objects.objects }
+  return { margins: ordered, degraded, objects: await objects.ask(), memory: memoryOf(ground) }
+}
+
+function memoryOf({ writeMemory, readMemory, bodies, limits }: Ground): MemoryReport {
+  return {
+    writes: { usedBytes: writeMemory.used(), limitBytes: limits.writeMemoryBytes },
+    reads: { usedBytes: readMemory.used(), limitBytes: limits.readMemoryBytes },
+    cache: { usedBytes: bodies.weight(), limitBytes: limits.cacheBytes },
+  }
 }
 
 const none: ReadonlySet<number> = new Set()
@@ -93,7 +114,9 @@ export async function whereObject(
     const bucket = yield* getBucket(tenant, input.bucket)
     const object = yield* findObject(bucket.id, input.key)
     if (!object) throw storageError('object.missing', { bucket: bucket.name, key: input.key })
-    const bodies = object.multipart ? (yield* partsOf(object.version)).map((part) => part.body) : [object.version]
+    const bodies = object.multipart
+      ? (yield* partsOf(object.version)).map((part) => part.body)
+      : [object.packed?.pack ?? object.version]
     const segments: { segment: Segment; lost: Set<number> }[] = []
     for (const body of bodies) {
       for (const segment of yield* segmentsOf(body)) {

@@ -173,7 +173,7 @@ export function databaseSuite(title: string, start: () => Promise<DatabaseUnderT
 
     test('a segment is replaced by one of many who saw the same', async () => {
       const segment: Segment = {
-        ...{ body: 'body', position: 0, bucket: 'b', generation: 1, segment: 's', size: 5, k: 1, m: 1 },
+        ...{ body: 'body', position: 0, scope: 'b', generation: 1, segment: 's', size: 5, k: 1, m: 1 },
         holders: ['p', 'q'],
         names: ['1'.repeat(32), '2'.repeat(32)],
         ...{

@@ -2,7 +2,6 @@ import { type Operation, xmlResponse } from '../context.ts'
 import { answerOf, s3Error } from '../errors.ts'
 import { requestBody, smallBody } from '../request-body.ts'
 import { elementsOf, readXml, textOf, writeXml } from '../xml.ts'
-import { createHash } from 'node:crypto'
 
 const mostKeys = 1000
 const largestBody = 2 * 1024 * 1024
@@ -10,10 +9,7 @@ const atOnce = 16
 
 /** Deletes up to a thousand keys; each has its own outcome. */
 export const deleteObjects: Operation = async ({ request, address, verified, call, storage, offload }) => {
-  const body = requestBody(request, verified, offload)
-  const text = await smallBody(body, largestBody)
-  body.finish(createHash('md5').update(text).digest())
-  const root = readXml(text, 'Delete')
+  const root = readXml(await smallBody(requestBody(request, verified, offload), largestBody), 'Delete')
   const objects = elementsOf(root, 'Object').map((object) => {
     const key = textOf(object, 'Key')
     if (key === undefined) throw s3Error('s3.xml', { reason: 'an object has no key' })

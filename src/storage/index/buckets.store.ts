@@ -17,6 +17,12 @@ export function* getBucketById(id: string): Step<Bucket | undefined> {
   return row && bucketOf(row)
 }
 
+/** The epoch of a bucket's policy, or undefined when it is gone. */
+export function* policyEpochOf(id: string): Step<number | undefined> {
+  const [row] = yield sql`SELECT policy_epoch FROM buckets WHERE id = ${id}`
+  return row && (row.policy_epoch as number)
+}
+
 export function* listBuckets(tenant: string): Step<Bucket[]> {
   const rows = yield sql`SELECT * FROM buckets WHERE tenant = ${tenant} ORDER BY name`
   return rows.map(bucketOf)
@@ -51,13 +57,27 @@ export function* deleteBucket(bucket: Bucket): Step<void> {
   yield sql`DELETE FROM buckets WHERE id = ${bucket.id}`
 }
 
+/** Policies are few and asked for with every request; each text is read once. */
+const policies = new Map<string, Policy>()
+const keptPolicies = 1000
+
+function policyOf(text: string): Policy {
+  let policy = policies.get(text)
+  if (!policy) {
+    if (policies.size >= keptPolicies) policies.clear()
+    policy = Object.freeze(JSON.parse(text) as Policy)
+    policies.set(text, policy)
+  }
+  return policy
+}
+
 function bucketOf(row: Row): Bucket {
   return {
     id: row.id as string,
     name: row.name as string,
     tenant: row.tenant as string,
     createdAt: row.created_at as number,
-    policy: JSON.parse(row.policy as string) as Policy,
+    policy: policyOf(row.policy as string),
     policyEpoch: row.policy_epoch as number,
   }
 }

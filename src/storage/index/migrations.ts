@@ -46,4 +46,34 @@ export const indexMigrations: Migration[] = [
       'CREATE INDEX strays_by_age ON strays (not_before)',
     ],
   },
+  {
+    // Small objects share packs: a pack is a body of one segment whose scope is a class of equal policies, and an object
+    // row says itself where in the pack it lies. Names of packs ascend, so that rows about them are appended.
+    id: 2,
+    name: 'packs',
+    statements: [
+      'ALTER TABLE segments RENAME COLUMN bucket TO scope',
+      ...[
+        'pack {text}',
+        'slot {int}',
+        'shard {int}',
+        'start {int}',
+        'epoch {int}',
+        'data_key {blob}',
+        'commitment {blob}',
+      ].map((column) => `ALTER TABLE objects ADD COLUMN ${column}`),
+      'CREATE TABLE pack_classes (id {text} NOT NULL PRIMARY KEY, policy {text} NOT NULL)',
+      `CREATE TABLE packs (id {text} NOT NULL PRIMARY KEY, class {text} NOT NULL, bytes {int} NOT NULL, live {int} NOT NULL) {clustered}`,
+      `CREATE TABLE packed (
+        pack {text} NOT NULL, slot {int} NOT NULL, bucket {text} NOT NULL, key {blob} NOT NULL, PRIMARY KEY (pack, slot)) {clustered}`,
+      'CREATE TABLE loose_packs (pack {text} NOT NULL PRIMARY KEY, class {text} NOT NULL, must {int} NOT NULL)',
+      'CREATE INDEX loose_packs_by_class ON loose_packs (class, must)',
+      // Counted as segments come and go, because counting millions takes too long.
+      `CREATE TABLE placement_counts (placement {text} NOT NULL, scope {text} NOT NULL, k {int} NOT NULL, m {int} NOT NULL,
+        segments {int} NOT NULL, bytes {int} NOT NULL, PRIMARY KEY (placement, scope, k, m)) {clustered}`,
+      `INSERT INTO placement_counts (placement, scope, k, m, segments, bytes)
+        SELECT placement, scope, k, m, COUNT(*), SUM(size) FROM segments GROUP BY placement, scope, k, m`,
+      'CREATE TABLE policy_moves (bucket {text} NOT NULL PRIMARY KEY, after {blob} NOT NULL)',
+    ],
+  },
 ]

@@ -1,10 +1,25 @@
 import { fromUtf8, type Row, type Statement, sql, utf8 } from '#kernel'
 import { storageError } from '../errors.ts'
+import { buryBody } from './bodies.store.ts'
+import { dropSlot, insertSlot } from './packs.store.ts'
 import type { Checksum, ObjectHeaders, ObjectInfo, PartInfo, WriteCondition } from '../object.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
 
-export type StoredObject = ObjectInfo & { multipart: boolean }
+/** Where a small object lies: in a slot of a pack, sealed with a key of its own that the index keeps wrapped. */
+export type Packed = {
+  pack: string
+  slot: number
+  /** The data shard that holds it whole, or undefined when it is cut over all. */
+  shard: number | undefined
+  /** Where it begins in the column of its shard, or in each column. */
+  start: number
+  epoch: number
+  dataKey: Uint8Array
+  commitment: Uint8Array
+}
+
+export type StoredObject = ObjectInfo & { multipart: boolean; packed?: Packed }
 export type StoredPart = PartInfo & { body: string }
 
 export function* findObject(bucket: string, key: string): Step<StoredObject | undefined> {
@@ -39,11 +54,19 @@ export function* putObjectRow(
 ): Step<void> {
   if (current) yield* buryVersion(current, garbageNotBefore)
   const checksum = object.checksum ? JSON.stringify(object.checksum) : null
-  yield sql`INSERT INTO objects (bucket, key, version, size, etag, modified_at, headers, checksum, multipart)
-    VALUES (${bucket}, ${utf8(object.key)}, ${object.version}, ${object.size}, ${object.etag}, ${object.modifiedAt},
-      ${JSON.stringify(object.headers)}, ${checksum}, ${object.multipart ? 1 : 0})
+  const { packed } = object
+  const key = utf8(object.key)
+  yield sql`INSERT INTO objects (bucket, key, version, size, etag, modified_at, headers, checksum, multipart,
+      pack, slot, shard, start, epoch, data_key, commitment)
+    VALUES (${bucket}, ${key}, ${object.version}, ${object.size}, ${object.etag}, ${object.modifiedAt},
+      ${JSON.stringify(object.headers)}, ${checksum}, ${object.multipart ? 1 : 0},
+      ${packed?.pack ?? null}, ${packed?.slot ?? null}, ${packed?.shard ?? null}, ${packed?.start ?? null},
+      ${packed?.epoch ?? null}, ${packed?.dataKey ?? null}, ${packed?.commitment ?? null})
     ON CONFLICT (bucket, key) DO UPDATE SET version = excluded.version, size = excluded.size, etag = excluded.etag,
-      modified_at = excluded.modified_at, headers = excluded.headers, checksum = excluded.checksum, multipart = excluded.multipart`
+      modified_at = excluded.modified_at, headers = excluded.headers, checksum = excluded.checksum, multipart = excluded.multipart,
+      pack = excluded.pack, slot = excluded.slot, shard = excluded.shard, start = excluded.start, epoch = excluded.epoch,
+      data_key = excluded.data_key, commitment = excluded.commitment`
+  if (packed) yield* insertSlot(packed.pack, packed.slot, bucket, key)
 }
 
 export function* deleteObjectRow(bucket: string, object: StoredObject, garbageNotBefore: number): Step<void> {
@@ -74,23 +97,16 @@ export function* objectsFrom(
   return rows.map(objectOf)
 }
 
-/** Bytes that nothing refers to any more; they stay until readers that began earlier are surely done. */
-export function* buryBody(body: string, notBefore: number): Step<void> {
-  yield sql`INSERT INTO dead_bodies (body, not_before) VALUES (${body}, ${notBefore}) ON CONFLICT (body) DO NOTHING`
-}
+export type ObjectPlace = { bucket: string; key: Uint8Array }
 
-export function* dueBodies(now: number, limit: number): Step<string[]> {
-  const rows = yield sql`SELECT body FROM dead_bodies WHERE not_before <= ${now} ORDER BY not_before LIMIT ${limit}`
-  return rows.map((row) => row.body as string)
-}
-
-export function* deleteDeadBody(body: string): Step<void> {
-  yield sql`DELETE FROM dead_bodies WHERE body = ${body}`
-}
-
-export function* countObjects(): Step<{ objects: number; bytes: number }> {
-  const [row] = yield sql`SELECT COUNT(*) AS objects, COALESCE(SUM(size), 0) AS bytes FROM objects`
-  return { objects: Number(row?.objects ?? 0), bytes: Number(row?.bytes ?? 0) }
+/** Counts the objects behind `after`, at most `limit`. @returns how many, and the last of them when there may be more */
+export function* countObjects(after: ObjectPlace, limit: number): Step<{ objects: number; last?: ObjectPlace }> {
+  const { bucket, key } = after
+  const [last] = yield sql`SELECT bucket, key FROM objects WHERE (bucket, key) > (${bucket}, ${key})
+    ORDER BY bucket, key LIMIT 1 OFFSET ${limit - 1}`
+  if (last) return { objects: limit, last: last as ObjectPlace }
+  const [rest] = yield sql`SELECT COUNT(*) AS n FROM objects WHERE (bucket, key) > (${bucket}, ${key})`
+  return { objects: Number(rest?.n ?? 0) }
 }
 
 export function partOf(row: Row): StoredPart {
@@ -109,12 +125,14 @@ export function checksumOf(row: Row): { checksum?: Checksum } {
 }
 
 function* buryVersion(object: StoredObject, notBefore: number): Step<void> {
+  const { packed } = object
+  if (packed) return yield* dropSlot(packed.pack, packed.slot, object.size, notBefore)
   if (!object.multipart) return yield* buryBody(object.version, notBefore)
   const parts = yield sql`DELETE FROM parts WHERE version = ${object.version} RETURNING body`
   for (const { body } of parts) yield* buryBody(body as string, notBefore)
 }
 
-function objectOf(row: Row): StoredObject {
+export function objectOf(row: Row): StoredObject {
   return {
     key: fromUtf8(row.key as Uint8Array),
     version: row.version as string,
@@ -124,5 +142,18 @@ function objectOf(row: Row): StoredObject {
     headers: JSON.parse(row.headers as string) as ObjectHeaders,
     multipart: row.multipart === 1,
     ...checksumOf(row),
+    ...(row.pack !== null && { packed: packedOf(row) }),
+  }
+}
+
+function packedOf(row: Row): Packed {
+  return {
+    pack: row.pack as string,
+    slot: row.slot as number,
+    shard: (row.shard as number | null) ?? undefined,
+    start: row.start as number,
+    epoch: row.epoch as number,
+    dataKey: row.data_key as Uint8Array,
+    commitment: row.commitment as Uint8Array,
   }
 }

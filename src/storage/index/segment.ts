@@ -3,8 +3,8 @@ export type Segment = {
   body: string
   /** 0, 1, 2 … within the body. */
   position: number
-  /** Bucket whose epoch keys wrap this segment's keys. */
-  bucket: string
+  /** Bucket, or class of packs, whose policy it keeps and whose epoch keys wrap its keys. */
+  scope: string
   /** Rises with every move of a shard; background writers compare and swap it. */
   generation: number
   /** 32 hex digits, random per attempt; bound into every cell. */
@@ -18,6 +18,7 @@ export type Segment = {
   /** Shard names in shard order, 32 hex digits each. */
   names: string[]
   epoch: number
+  /** Empty for a pack: the objects in it are sealed with keys of their own. */
   dataKey: Uint8Array
   integrityKey: Uint8Array
   commitment: Uint8Array

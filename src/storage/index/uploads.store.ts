@@ -1,7 +1,8 @@
 import { fromUtf8, type Row, type Statement, sql, utf8 } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { ObjectHeaders, ObjectInfo, Upload } from '../object.ts'
-import { buryBody, partOf, type StoredPart } from './objects.store.ts'
+import { buryBody } from './bodies.store.ts'
+import { partOf, type StoredPart } from './objects.store.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
 

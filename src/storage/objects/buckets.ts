@@ -4,6 +4,7 @@ import { defaultPolicy, type Policy, unsatisfiable } from '#pool'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
 import * as store from '../index/buckets.store.ts'
+import { beginPolicyMove } from '../index/packs.store.ts'
 import type { Bucket } from '../object.ts'
 
 /** Creates a bucket under a policy that the pool can satisfy. @throws policy.unsatisfiable with the reason per provider */
@@ -46,6 +47,7 @@ export async function setBucketPolicy(
   checkSatisfiable(ground, policy)
   return ground.index.transact(function* () {
     const bucket = yield* store.setBucketPolicy(yield* store.getBucket(call.tenant, name), policy)
+    yield* beginPolicyMove(bucket.id)
     yield* appendFact(factOf(ground, call, 'bucket.policy', bucket))
     return bucket
   })

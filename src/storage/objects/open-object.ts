@@ -1,10 +1,11 @@
-import type { Call } from '#kernel'
+import { type Call, hasCode } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
 import { getBucket } from '../index/buckets.store.ts'
-import { findObject, partsOf, type StoredPart } from '../index/objects.store.ts'
+import { findObject, type Packed, partsOf, type StoredObject, type StoredPart } from '../index/objects.store.ts'
 import { segmentsOf } from '../index/segments.store.ts'
 import type { ByteRange, ObjectStorage, OpenObject } from '../object.ts'
+import { readPacked } from '../read/read-packed.ts'
 import { readSegments, type SegmentRange } from '../read/read-segments.ts'
 
 /** A stretch of the object's bytes that lies in one body. */
@@ -19,20 +20,51 @@ export async function openObject(
   call: Call,
   input: Parameters<ObjectStorage['openObject']>[1],
 ): Promise<OpenObject> {
-  const { object, parts } = await ground.index.read(function* () {
+  const { bucket, object, parts } = await ground.index.read(function* () {
     const bucket = yield* getBucket(call.tenant, input.bucket)
     const object = yield* findObject(bucket.id, input.key)
     if (!object) throw storageError('object.missing', { bucket: bucket.name, key: input.key })
-    return { object, parts: object.multipart ? yield* partsOf(object.version) : undefined }
+    return { bucket, object, parts: object.multipart ? yield* partsOf(object.version) : undefined }
   })
   const part = input.part === undefined ? undefined : partOf(parts, input.part)
   const stretches = (part ? [part] : parts) ?? [{ body: object.version, size: object.size }]
-  const { multipart: _, ...info } = object
+  const { multipart: _, packed, ...info } = object
   const size = part?.size ?? object.size
+  const ready = packed && ground.bodies.get(object.version)
+  const whole = { first: 0, last: size - 1 }
   return {
     info: { ...info, size, ...(parts && { parts: parts.map(({ body: _, ...shown }) => shown) }) },
-    read: (range) => readStretches(ground, call, stretches, range ?? { first: 0, last: size - 1 }),
+    ...(ready && { ready }),
+    read: (range = whole) =>
+      packed ? readSmall(ground, call, bucket.id, object, range) : readStretches(ground, call, stretches, range),
   }
+}
+
+/** An object in a pack, from memory where it was read lately. */
+async function* readSmall(
+  ground: Ground,
+  call: Call,
+  bucket: string,
+  object: StoredObject,
+  range: ByteRange,
+): AsyncGenerator<Uint8Array> {
+  const { version, size } = object
+  const known = ground.bodies.get(version)
+  if (known) return yield new Uint8Array(known.subarray(range.first, range.last + 1))
+  const read = ({ packed }: StoredObject) =>
+    readPacked(ground, { tenant: call.tenant, bucket, version, size, packed: packed as Packed }, range, call.signal)
+  let bytes: Uint8Array
+  try {
+    bytes = await read(object)
+  } catch (error) {
+    if (!hasCode(error, 'object.damaged')) throw error
+    // Compaction may have written it elsewhere since the index was asked.
+    const current = await ground.index.read(() => findObject(bucket, object.key))
+    if (current?.version !== version || current.packed?.pack === object.packed?.pack) throw error
+    bytes = await read(current)
+  }
+  if (bytes.length === size && size <= ground.limits.cachedBytes) ground.bodies.set(version, new Uint8Array(bytes))
+  yield bytes
 }
 
 /** S3 numbers the one part of an object that was put whole with 1. */

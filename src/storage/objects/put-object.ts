@@ -3,6 +3,8 @@ import { freshName, type Ground } from '../ground.ts'
 import { getBucket } from '../index/buckets.store.ts'
 import { checkCondition, findObject, putObjectRow, type StoredObject } from '../index/objects.store.ts'
 import type { ObjectInfo, ObjectStorage } from '../object.ts'
+import type { Packer } from '../pack/packer.ts'
+import { putPacked } from '../pack/put-packed.ts'
 import { commitBody } from '../write/commit-body.ts'
 import { writeBody } from '../write/write-body.ts'
 
@@ -12,6 +14,7 @@ import { writeBody } from '../write/write-body.ts'
  */
 export async function putObject(
   ground: Ground,
+  packer: Packer,
   call: Call,
   input: Parameters<ObjectStorage['putObject']>[1],
 ): Promise<ObjectInfo> {
@@ -23,6 +26,8 @@ export async function putObject(
     }
     return bucket
   })
+  if (input.body.size > 0 && input.body.size <= ground.limits.packBytes)
+    return putPacked(ground, packer, call, bucket, input)
   const version = freshName(ground)
   const written = await writeBody(ground, call, bucket, version, input.body)
   const object: StoredObject = {

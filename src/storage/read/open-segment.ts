@@ -10,7 +10,7 @@ export async function openSegment(ground: Ground, segment: Segment): Promise<Rea
   const id = Buffer.from(segment.segment, 'hex')
   const shape = segmentShape(segment.size, segment.k, segment.m)
   const [integrity, coder] = await Promise.all([
-    ground.keys.unwrapIntegrity(segment.bucket, id, wrappedOf(segment)),
+    ground.keys.unwrapIntegrity(segment.scope, id, wrappedOf(segment)),
     ground.coders.coder(segment.k, segment.m),
   ])
   return { segment, shape, coder, tags: openSegmentTags(shape, { segment: id, integrity }) }
@@ -23,7 +23,7 @@ export async function openSeal(
   { segment, shape }: ReadableSegment,
 ): Promise<SegmentSeal> {
   const id = Buffer.from(segment.segment, 'hex')
-  const data = await ground.keys.unwrapData(segment.bucket, id, wrappedOf(segment))
+  const data = await ground.keys.unwrapData(segment.scope, id, wrappedOf(segment))
   return openSegmentSeal(shape, tenant, { segment: id, data })
 }
 

@@ -2,6 +2,7 @@ import { type Provider, survives } from '#pool'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
 import type { Segment } from '../index/segment.ts'
+import type { PackClass } from '../index/packs.store.ts'
 import type { Bucket } from '../object.ts'
 import { cellOf, fetchRows } from '../read/fetch-rows.ts'
 import { openSegment } from '../read/open-segment.ts'
@@ -23,7 +24,7 @@ const waitingCells = 4
  */
 export async function moveShards(
   ground: Ground,
-  bucket: Bucket,
+  scope: Bucket | PackClass,
   segment: Segment,
   spares: ReadonlyMap<number, Provider>,
   lost: ReadonlySet<number>,
@@ -34,7 +35,7 @@ export async function moveShards(
   const holders = segment.holders.map((holder, shard) => spares.get(shard)?.id ?? holder)
   const known = new Map(ground.directory().providers.map((provider) => [provider.id, provider]))
   const providers = holders.map((id) => known.get(id)).filter((provider) => provider !== undefined)
-  if (providers.length < holders.length || !survives(providers, segment.k, bucket.policy)) {
+  if (providers.length < holders.length || !survives(providers, segment.k, scope.policy)) {
     throw storageError('repair.unsafe', { segment: segment.segment })
   }
   const names = segment.names.map((name, shard) => (spares.has(shard) ? freshName(ground) : name))
@@ -60,7 +61,7 @@ export async function moveShards(
     await settle(ground, uploads, uploads.length, (upload) => upload.finish())
     const failed = uploads.find((upload) => !upload.durable())
     if (failed) throw storageError('repair.failed', { segment: segment.segment }, failed.failure())
-    await replaceCommitted(ground, bucket, intent, segment, { ...segment, holders, names }, guard)
+    await replaceCommitted(ground, scope, intent, segment, { ...segment, holders, names }, guard)
   } catch (error) {
     await giveUp(ground, intent)
     throw error

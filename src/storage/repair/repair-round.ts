@@ -1,6 +1,7 @@
 import { hasCode } from '#kernel'
 import type { Ground } from '../ground.ts'
 import { allBuckets } from '../index/buckets.store.ts'
+import { allPackClasses, type PackClass } from '../index/packs.store.ts'
 import type { Segment, SegmentPlace } from '../index/segment.ts'
 import {
   countPlacements,
@@ -14,11 +15,15 @@ import type { Bucket } from '../object.ts'
 import { assess, chooseSpares } from './assess.ts'
 import { moveShards } from './move-shards.ts'
 import type { Guard } from './replace-committed.ts'
+import { repack } from './repack.ts'
 import { rewriteSegment } from './rewrite-segment.ts'
 
 /** Segments of one placement that are taken up in one round. */
 const pageSegments = 32
 const pageGaps = 128
+
+/** Whose policy a segment keeps. */
+export type Scope = Bucket | PackClass
 
 export type Repairer = {
   /** One bounded round: worst margin first. @returns whether there is more to do right away */
@@ -36,16 +41,17 @@ export function openRepairer(ground: Ground): Repairer {
   /** Where to go on in a placement whose last page held segments that could not be repaired. */
   const cursors = new Map<string, SegmentPlace>()
 
-  const repairOne = async (bucket: Bucket, segment: Segment, guard: Guard, signal: AbortSignal): Promise<boolean> => {
+  const repairOne = async (scope: Scope, segment: Segment, guard: Guard, signal: AbortSignal): Promise<boolean> => {
     const gaps = await ground.index.read(() => gapsOf(segment))
     const lost = new Set(gaps.map((gap) => gap.shard))
-    const { action, shards, because } = assess(ground, segment, bucket.policy, lost)
+    const { action, shards, because } = assess(ground, segment, scope.policy, lost)
     if (action === 'none' || action === 'wait') return false
     busy++
     try {
-      const spares = action === 'move' ? chooseSpares(ground, segment, bucket.policy, shards, lost) : undefined
-      if (spares) await moveShards(ground, bucket, segment, spares, lost, guard, signal)
-      else await rewriteSegment(ground, bucket, segment, guard, signal)
+      const spares = action === 'move' ? chooseSpares(ground, segment, scope.policy, shards, lost) : undefined
+      if (spares) await moveShards(ground, scope, segment, spares, lost, guard, signal)
+      else if ('tenant' in scope) await rewriteSegment(ground, scope, segment, guard, signal)
+      else await repack(ground, [segment.body], guard, signal)
       ground.log('info', 'segment.repaired', { segment: segment.segment, action, because })
       return true
     } catch (error) {
@@ -58,7 +64,7 @@ export function openRepairer(ground: Ground): Repairer {
     }
   }
 
-  const repairAll = async (jobs: [Bucket, Segment][], guard: Guard, signal: AbortSignal): Promise<number> => {
+  const repairAll = async (jobs: [Scope, Segment][], guard: Guard, signal: AbortSignal): Promise<number> => {
     let repaired = 0
     const rest = [...jobs]
     const lane = async () => {
@@ -75,10 +81,10 @@ export function openRepairer(ground: Ground): Repairer {
     busy: () => busy,
     async round(guard, signal) {
       const now = ground.clock.now()
-      const { buckets, gaps } = await ground.index.read(function* () {
-        return { buckets: yield* allBuckets(), gaps: yield* listGaps(pageGaps) }
+      const { scopes, gaps } = await ground.index.read(function* () {
+        return { scopes: [...(yield* allBuckets()), ...(yield* allPackClasses())], gaps: yield* listGaps(pageGaps) }
       })
-      const byId = new Map(buckets.map((bucket) => [bucket.id, bucket]))
+      const byId = new Map<string, Scope>(scopes.map((scope) => [scope.id, scope]))
       const changed = seenChanges !== ground.health.changes() || now - countedAt >= ground.limits.recountMs
       if (!changed && !unfinished && gaps.length === 0) return 'idle'
       seenChanges = ground.health.changes()
@@ -99,13 +105,13 @@ export function openRepairer(ground: Ground): Repairer {
       const due = dueOf(ground, counts, byId)
       unfinished = due.length > 0
       for (const count of due) {
-        const id = `${count.id}/${count.k}/${count.m}/${count.bucket}`
+        const id = `${count.id}/${count.k}/${count.m}/${count.scope}`
         const after = cursors.get(id) ?? { body: '', position: -1 }
         const page = await ground.index.read(() => segmentsOfPlacement(count.id, after, pageSegments))
         const last = page[page.length - 1]
         if (page.length === pageSegments && last) cursors.set(id, last)
         else cursors.delete(id)
-        const mine = page.filter((s) => s.bucket === count.bucket && s.k === count.k && s.m === count.m)
+        const mine = page.filter((s) => s.scope === count.scope && s.k === count.k && s.m === count.m)
         repaired += await repairAll(jobsOf(mine, byId), guard, signal)
         if (page.length === pageSegments) repaired++
       }
@@ -115,21 +121,21 @@ export function openRepairer(ground: Ground): Repairer {
 }
 
 /** The placements about which something can be done, those nearest to loss first. */
-function dueOf(ground: Ground, counts: PlacementCount[], buckets: ReadonlyMap<string, Bucket>): PlacementCount[] {
+function dueOf(ground: Ground, counts: PlacementCount[], scopes: ReadonlyMap<string, Scope>): PlacementCount[] {
   return counts
     .flatMap((count) => {
-      const bucket = buckets.get(count.bucket)
-      if (!bucket) return []
-      const { action, margin } = assess(ground, count, bucket.policy, new Set())
+      const scope = scopes.get(count.scope)
+      if (!scope) return []
+      const { action, margin } = assess(ground, count, scope.policy, new Set())
       return action === 'move' || action === 'rewrite' ? [{ count, margin }] : []
     })
     .sort((a, b) => a.margin - b.margin || (a.count.id < b.count.id ? -1 : 1))
     .map(({ count }) => count)
 }
 
-function jobsOf(segments: Segment[], buckets: ReadonlyMap<string, Bucket>): [Bucket, Segment][] {
+function jobsOf(segments: Segment[], scopes: ReadonlyMap<string, Scope>): [Scope, Segment][] {
   return segments.flatMap((segment) => {
-    const bucket = buckets.get(segment.bucket)
-    return bucket ? [[bucket, segment]] : []
+    const scope = scopes.get(segment.scope)
+    return scope ? [[scope, segment]] : []
   })
 }

@@ -5,6 +5,7 @@ import { getBucketById } from '../index/buckets.store.ts'
 import { closeIntent, insertStray } from '../index/intents.store.ts'
 import type { Segment } from '../index/segment.ts'
 import { deleteGap, replaceSegment } from '../index/segments.store.ts'
+import type { PackClass } from '../index/packs.store.ts'
 import type { Bucket } from '../object.ts'
 
 /** Throws inside a transaction when this process may no longer do background work. */
@@ -18,7 +19,7 @@ export type Guard = () => Generator<Statement, void, Row[]>
  */
 export async function replaceCommitted(
   ground: Ground,
-  bucket: Bucket,
+  scope: Bucket | PackClass,
   intent: string,
   segment: Segment,
   next: Segment,
@@ -28,9 +29,9 @@ export async function replaceCommitted(
   const kept = new Set(next.names)
   await ground.index.transact(function* () {
     yield* guard()
-    const current = yield* getBucketById(bucket.id)
+    const valid = 'policyEpoch' in scope ? (yield* getBucketById(scope.id))?.policyEpoch === scope.policyEpoch : true
     const open = yield* closeIntent(intent, kept, now + ground.limits.strayMs)
-    const swapped = open && current?.policyEpoch === bucket.policyEpoch && (yield* replaceSegment(segment, next))
+    const swapped = open && valid && (yield* replaceSegment(segment, next))
     if (!swapped) throw storageError('repair.overtaken', { segment: segment.segment })
     for (const [shard, name] of segment.names.entries()) {
       if (kept.has(name)) continue

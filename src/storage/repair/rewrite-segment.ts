@@ -2,6 +2,7 @@ import { freshName, type Ground } from '../ground.ts'
 import type { Segment } from '../index/segment.ts'
 import type { Bucket } from '../object.ts'
 import { readSegment } from '../read/read-segments.ts'
+import { sealedContents } from '../write/contents.ts'
 import { giveUp } from '../write/give-up.ts'
 import { wholePlain } from '../write/plain.ts'
 import { plan, writeSegment } from '../write/write-segment.ts'
@@ -26,7 +27,8 @@ export async function rewriteSegment(
     }
     await plan(ground, intent, [])
     const { body, position } = segment
-    const next = await writeSegment(ground, { bucket, intent, body, position, plain: wholePlain(bytes), signal })
+    const contents = sealedContents(ground, bucket, wholePlain(bytes))
+    const next = await writeSegment(ground, { scope: bucket, intent, body, position, contents, signal })
     await replaceCommitted(ground, bucket, intent, segment, next, guard)
   } catch (error) {
     await giveUp(ground, intent)

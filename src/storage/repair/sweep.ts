@@ -8,7 +8,7 @@ import {
   type PlannedShard,
   postponeStray,
 } from '../index/intents.store.ts'
-import { deleteDeadBody, dueBodies } from '../index/objects.store.ts'
+import { deleteDeadBody, dueBodies } from '../index/bodies.store.ts'
 import { deleteSegments, segmentsOf } from '../index/segments.store.ts'
 import { forgetFinishedUploads } from '../index/uploads.store.ts'
 import type { Guard } from './replace-committed.ts'

@@ -4,8 +4,10 @@ import { storageError } from '../errors.ts'
 import { findEpoch, keepFirstEpoch } from './epochs.store.ts'
 import type { SegmentKeys } from './segment-seal.ts'
 
-/** A segment's keys as the index keeps them: readable only with the bucket's epoch keys, which the index does not hold. */
-export type WrappedKeys = { epoch: number; data: Uint8Array; integrity: Uint8Array; commitment: Uint8Array }
+/** Keys as the index keeps them: readable only with the epoch keys of their scope, which the index does not hold. */
+export type WrappedData = { epoch: number; data: Uint8Array; commitment: Uint8Array }
+export type WrappedIntegrity = { epoch: number; integrity: Uint8Array }
+export type WrappedKeys = WrappedData & WrappedIntegrity
 
 /** The key above all keys. A key management system can stand behind it. */
 export type RootKey = {
@@ -14,11 +16,15 @@ export type RootKey = {
 }
 
 export type KeyStore = {
-  /** Wraps under the bucket's current epoch, which is made on first use. */
+  /** Wraps a segment's keys under the current epoch of a bucket, which is made on first use. */
   wrap(bucket: string, keys: SegmentKeys): Promise<WrappedKeys>
-  unwrapIntegrity(bucket: string, segment: Uint8Array, wrapped: WrappedKeys): Promise<Uint8Array>
+  /** The same for a pack, which has an integrity key alone and a class for its scope. */
+  wrapIntegrity(scope: string, keys: Pick<SegmentKeys, 'segment' | 'integrity'>): Promise<WrappedIntegrity>
+  /** The same for an object in a pack, which has a data key alone. @param id 16 bytes that nothing else has */
+  wrapData(bucket: string, id: Uint8Array, data: Uint8Array): Promise<WrappedData>
+  unwrapIntegrity(scope: string, segment: Uint8Array, wrapped: WrappedIntegrity): Promise<Uint8Array>
   /** @throws key.commitment when the key that comes out is not the one that was wrapped */
-  unwrapData(bucket: string, segment: Uint8Array, wrapped: WrappedKeys): Promise<Uint8Array>
+  unwrapData(bucket: string, id: Uint8Array, wrapped: WrappedData): Promise<Uint8Array>
 }
 
 /** Two independent keys, so that audit and repair can be given the one without the other. */
@@ -60,15 +66,27 @@ export function openKeyStore(ports: { database: Database; random: Random; root: 
   const epochOf = (bucket: string, number: number) =>
     kept(known, `${bucket}/${number}`, () => loadEpoch(bucket, number))
 
+  const currentOf = (scope: string) => kept(current, scope, () => makeEpoch(scope))
+  const dataUnder = (epoch: Epoch, id: Uint8Array, data: Uint8Array): WrappedData => ({
+    epoch: epoch.number,
+    data: wrapKey(segmentKey(epoch.data, 'data', id), data),
+    commitment: commit(data, id),
+  })
+  const integrityUnder = (epoch: Epoch, segment: Uint8Array, integrity: Uint8Array): WrappedIntegrity => ({
+    epoch: epoch.number,
+    integrity: wrapKey(segmentKey(epoch.integrity, 'integrity', segment), integrity),
+  })
+
   return {
     async wrap(bucket, { segment, data, integrity }) {
-      const epoch = await kept(current, bucket, () => makeEpoch(bucket))
-      return {
-        epoch: epoch.number,
-        data: wrapKey(segmentKey(epoch.data, 'data', segment), data),
-        integrity: wrapKey(segmentKey(epoch.integrity, 'integrity', segment), integrity),
-        commitment: commit(data, segment),
-      }
+      const epoch = await currentOf(bucket)
+      return { ...dataUnder(epoch, segment, data), ...integrityUnder(epoch, segment, integrity) }
+    },
+    async wrapIntegrity(scope, { segment, integrity }) {
+      return integrityUnder(await currentOf(scope), segment, integrity)
+    },
+    async wrapData(bucket, id, data) {
+      return dataUnder(await currentOf(bucket), id, data)
     },
     async unwrapIntegrity(bucket, segment, wrapped) {
       const epoch = await epochOf(bucket, wrapped.epoch)

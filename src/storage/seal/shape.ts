@@ -41,6 +41,34 @@ export function cellOffset(_shape: SegmentShape, row: number): number {
   return shardHeaderBytes + row * (fullCellBytes + cellOverhead)
 }
 
+/** Bytes of one shard's cells, one after the other and without their overhead: its column. */
+export function columnBytes({ rows, lastCellBytes }: SegmentShape): number {
+  return (rows - 1) * fullCellBytes + lastCellBytes
+}
+
+/** Where in a shard's file a stretch of its column lies; where it goes over a cell's end, that cell's overhead lies within. */
+export function columnSpan(from: number, to: number): { offset: number; length: number } {
+  const offset = fileOffset(from)
+  return { offset, length: fileOffset(to - 1) + 1 - offset }
+}
+
+/** Takes the overhead out of the bytes of a span. @returns the stretch of the column from `from` up to `to` */
+export function columnOf(span: Uint8Array, from: number, to: number): Uint8Array {
+  if (span.length === to - from) return span
+  const column = Buffer.allocUnsafeSlow(to - from)
+  const first = fileOffset(from)
+  for (let at = from; at < to; ) {
+    const end = Math.min(to, (Math.floor(at / fullCellBytes) + 1) * fullCellBytes)
+    const start = fileOffset(at) - first
+    column.set(span.subarray(start, start + end - at), at - from)
+    at = end
+  }
+  return column
+}
+
+const fileOffset = (column: number) =>
+  shardHeaderBytes + Math.floor(column / fullCellBytes) * (fullCellBytes + cellOverhead) + (column % fullCellBytes)
+
 /** The cell that holds the plaintext byte at `offset`. */
 export function locate(shape: SegmentShape, offset: number): { row: number; shard: number; within: number } {
   const rowBytes = shape.k * fullCellBytes

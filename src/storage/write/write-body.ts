@@ -2,6 +2,7 @@ import type { Call } from '#kernel'
 import type { Body, Bucket, Checksum } from '../object.ts'
 import type { Ground } from '../ground.ts'
 import type { Segment } from '../index/segment.ts'
+import { sealedContents } from './contents.ts'
 import { giveUp } from './give-up.ts'
 import { openBodyReader, openPlain } from './plain.ts'
 import { plan, writeSegment } from './write-segment.ts'
@@ -46,7 +47,9 @@ export async function writeBody(
       await ground.writeMemory.take(size)
       const plain = openPlain(ground.buffers.take(size))
       const position = writing.length
-      const segment = writeSegment(ground, { bucket, intent: body, body, position, plain, signal: stop.signal })
+      const contents = sealedContents(ground, bucket, plain)
+      const job = { scope: bucket, intent: body, body, position, contents, signal: stop.signal }
+      const segment = writeSegment(ground, job)
       const counted = segment.finally(() => ground.writeMemory.give(size))
       counted.catch(() => 'seen below, when all are awaited')
       writing.push(counted)

@@ -1,15 +1,12 @@
-import type { Bucket } from '../object.ts'
 import { hasCode } from '#kernel'
 import { type Policy, type Provider, survives } from '#pool'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
 import { type PlannedShard, planShards } from '../index/intents.store.ts'
 import type { Segment } from '../index/segment.ts'
-import { freshKeys } from '../seal/segment-seal.ts'
-import { segmentShape } from '../seal/shape.ts'
 import { type Choice, chooseHolders, chooseSpare } from './choose.ts'
-import { openRowEncoder, type RowEncoder } from './encode-row.ts'
-import type { Plain } from './plain.ts'
+import type { OpenContents } from './contents.ts'
+import type { RowEncoder } from './encode-row.ts'
 import { settle } from './settle.ts'
 import { openShardUpload, type ShardUpload } from './shard-upload.ts'
 
@@ -17,12 +14,13 @@ import { openShardUpload, type ShardUpload } from './shard-upload.ts'
 const waitingCells = 3
 
 export type SegmentJob = {
-  bucket: Bucket
+  /** Whose policy it keeps: a bucket, or a class of packs. */
+  scope: { id: string; policy: Policy }
   /** The intent that names every shard before it is written. */
   intent: string
   body: string
   position: number
-  plain: Plain
+  contents: OpenContents
   signal: AbortSignal
 }
 
@@ -36,7 +34,7 @@ export async function writeSegment(ground: Ground, job: SegmentJob): Promise<Seg
   let trouble: unknown
   for (let attempt = 1; attempt <= ground.limits.attempts; attempt++) {
     job.signal.throwIfAborted()
-    const choice = chooseAgain(ground, job.bucket.policy, avoid, trouble)
+    const choice = chooseAgain(ground, job.scope.policy, avoid, trouble)
     const controller = new AbortController()
     const forward = () => controller.abort(job.signal.reason)
     job.signal.addEventListener('abort', forward, { once: true })
@@ -68,14 +66,8 @@ function chooseAgain(ground: Ground, policy: Policy, avoid: ReadonlySet<string>,
 type Outcome = { segment: Segment } | { failed: Map<string, unknown> }
 
 async function attemptSegment(ground: Ground, job: SegmentJob, choice: Choice, signal: AbortSignal): Promise<Outcome> {
-  const { bucket, plain } = job
-  const shape = segmentShape(plain.bytes.length, choice.k, choice.m)
-  const keys = freshKeys(ground.random)
-  const [wrapped, coder] = await Promise.all([
-    ground.keys.wrap(bucket.id, keys),
-    ground.coders.coder(choice.k, choice.m),
-  ])
-  const encoder = openRowEncoder(shape, bucket.tenant, keys, coder, plain, ground.buffers)
+  const { scope } = job
+  const { shape, encoder, ready, sealed } = await job.contents(choice)
   const open = async (providers: readonly Provider[]): Promise<ShardUpload[]> => {
     const shards = providers.map((provider) => ({ provider: provider.id, name: freshName(ground) }))
     await plan(ground, job.intent, shards)
@@ -87,7 +79,7 @@ async function attemptSegment(ground: Ground, job: SegmentJob, choice: Choice, s
   const failed = new Map<string, unknown>()
   const hopeless = () => noteFailures(uploads, failed) && !spared(ground, choice, holders, uploads, failed)
   for (let row = 0; row < encoder.rows; row++) {
-    await plain.reach(encoder.needs(row))
+    await ready(row)
     signal.throwIfAborted()
     encoder.row(row).forEach((cell, shard) => {
       uploads[shard]?.push(cell)
@@ -109,24 +101,20 @@ async function attemptSegment(ground: Ground, job: SegmentJob, choice: Choice, s
   }
   signal.throwIfAborted()
   if (!survives(holders, choice.k, choice.policy)) {
-    throw storageError('pool.short', { alive: holders.length, promise: `${bucket.policy.survive.providers} providers` })
+    throw storageError('pool.short', { alive: holders.length, promise: `${scope.policy.survive.providers} providers` })
   }
   return {
     segment: {
       body: job.body,
       position: job.position,
-      bucket: bucket.id,
+      scope: scope.id,
       generation: 1,
-      segment: Buffer.from(keys.segment).toString('hex'),
       size: shape.size,
       k: choice.k,
       m: choice.m,
       holders: holders.map((provider) => provider.id),
       names: uploads.map((upload) => upload.shard.name),
-      epoch: wrapped.epoch,
-      dataKey: wrapped.data,
-      integrityKey: wrapped.integrity,
-      commitment: wrapped.commitment,
+      ...sealed,
     },
   }
 }

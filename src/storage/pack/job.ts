@@ -1,0 +1,21 @@
+import type { Row, Statement } from '#kernel'
+import type { Packed } from '../index/objects.store.ts'
+
+type Step<T> = Generator<Statement, T, Row[]>
+
+/** A sealed object that wants to be in a pack, and what its being there means. */
+export type PackJob<T = unknown> = {
+  sealed: Uint8Array
+  /** Plaintext bytes. */
+  size: number
+  signal: AbortSignal
+  /**
+   * Decides within the pack's commit: only reads, and throws a PelagoError for what refuses this object alone.
+   * @returns the writes that state what the object is for, given where it lies
+   */
+  decide(): Step<(place: PackPlace) => Step<T>>
+  /** What those writes would have returned, when the commit's outcome was lost on the way back. */
+  find(): Step<T | undefined>
+}
+
+export type PackPlace = Pick<Packed, 'pack' | 'slot' | 'shard' | 'start'>

@@ -1,0 +1,99 @@
+import { storageError } from '../errors.ts'
+import type { Ground } from '../ground.ts'
+import type { PackClass } from '../index/packs.store.ts'
+import { sealedBytes } from '../seal/object-seal.ts'
+import type { PackJob } from './job.ts'
+import { writePack } from './write-pack.ts'
+
+/** Gathers small objects into packs. */
+export type Packer = {
+  /** Resolves when the object is durable in a pack and its writes are committed. @throws what `decide` throws, or why no pack could be written */
+  add<T>(packClass: PackClass, job: PackJob<T>): Promise<T>
+}
+
+type Waiting = PackJob & { resolve(value: unknown): void; reject(error: unknown): void }
+type Queue = { packClass: PackClass; waiting: Waiting[]; writing: number }
+
+/**
+ * Packs of one class that are written at the same time. One large pack costs less than several small ones; but where writing
+ * one is mostly waiting for a long way, the next should not wait for its end: one more for each so many milliseconds that
+ * the quickest of the last packs took, since what is quickest was held up by the way alone and not by load.
+ */
+const packsMost = 6
+const wayMs = 25
+const timesKept = 32
+/** Bounds of one pack: objects, and sealed bytes. */
+const objectsMost = 512
+const bytesMost = 4 * 1024 * 1024
+
+/**
+ * Group commit without a timer: a pack is begun as soon as an object is there, and what comes while packs are being written
+ * shares the next one. A lone object never waits, and the more come at once the fewer syncs each of them costs.
+ */
+export function openPacker(ground: Ground): Packer {
+  const queues = new Map<string, Queue>()
+  const times: number[] = []
+  const packsAtOnce = () => (times.length === 0 ? 1 : Math.min(packsMost, 1 + Math.floor(Math.min(...times) / wayMs)))
+
+  const pump = (queue: Queue) => {
+    while (queue.waiting.length > 0 && queue.writing < packsAtOnce()) {
+      const batch = takeBatch(queue)
+      if (batch.length === 0) continue
+      queue.writing++
+      const began = ground.clock.now()
+      void writePack(ground, queue.packClass, batch)
+        .then(
+          (outcomes) => {
+            times.push(ground.clock.now() - began)
+            if (times.length > timesKept) times.shift()
+            for (const [at, outcome] of outcomes.entries()) {
+              if ('error' in outcome) batch[at]?.reject(outcome.error)
+              else batch[at]?.resolve(outcome.value)
+            }
+          },
+          (error: unknown) => {
+            for (const job of batch) job.reject(error)
+          },
+        )
+        .then(() => {
+          queue.writing--
+          pump(queue)
+        })
+    }
+    if (queue.waiting.length === 0 && queue.writing === 0) queues.delete(queue.packClass.id)
+  }
+
+  return {
+    add<T>(packClass: PackClass, job: PackJob<T>): Promise<T> {
+      let queue = queues.get(packClass.id)
+      if (!queue) {
+        queue = { packClass, waiting: [], writing: 0 }
+        queues.set(packClass.id, queue)
+      }
+      const mine = queue
+      return new Promise<T>((resolve, reject) => {
+        mine.waiting.push({ ...job, resolve: (value) => resolve(value as T), reject })
+        // After what else has come at this moment.
+        queueMicrotask(() => pump(mine))
+      })
+    },
+  }
+}
+
+/** The objects of the next pack. Whoever has left meanwhile is not stored. */
+function takeBatch({ waiting }: Queue): Waiting[] {
+  const batch: Waiting[] = []
+  let bytes = 0
+  while (waiting.length > 0 && batch.length < objectsMost) {
+    const [next] = waiting as [Waiting]
+    if (batch.length > 0 && bytes + sealedBytes(next.size) > bytesMost) break
+    waiting.shift()
+    if (next.signal.aborted) {
+      next.reject(next.signal.reason ?? storageError('commit.lost'))
+      continue
+    }
+    bytes += sealedBytes(next.size)
+    batch.push(next)
+  }
+  return batch
+}

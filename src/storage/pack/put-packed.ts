@@ -1,0 +1,99 @@
+import { hash } from 'node:crypto'
+import { type Call, release, type Row, type Statement } from '#kernel'
+import { storageError } from '../errors.ts'
+import { freshName, type Ground } from '../ground.ts'
+import { policyEpochOf } from '../index/buckets.store.ts'
+import { checkCondition, findObject, putObjectRow, type StoredObject } from '../index/objects.store.ts'
+import { packClassOf } from '../index/packs.store.ts'
+import type { Body, Bucket, ObjectHeaders, ObjectInfo, WriteCondition } from '../object.ts'
+import { sealObject } from '../seal/object-seal.ts'
+import type { PackJob } from './job.ts'
+import type { Packer } from './packer.ts'
+
+export type SmallPut = { key: string; headers: ObjectHeaders; condition: WriteCondition; body: Body }
+
+/** Memory that a small object takes while it is written, as a multiple of its size: itself, sealed, laid out, coded. */
+const copies = 5
+const cipherKeyBytes = 32
+
+/** Stores a small object in a pack. Resolves when it is durable there and in the index. */
+export async function putPacked(
+  ground: Ground,
+  packer: Packer,
+  call: Call,
+  bucket: Bucket,
+  input: SmallPut,
+): Promise<ObjectInfo> {
+  const { key, condition, body } = input
+  const memory = body.size * copies
+  await ground.writeMemory.take(memory)
+  try {
+    const plaintext = await readWhole(body)
+    const md5 = hash('md5', plaintext, 'buffer')
+    const checksum = body.finish(md5)
+    const version = freshName(ground)
+    const id = Buffer.from(version, 'hex')
+    const dataKey = ground.random.bytes(cipherKeyBytes)
+    const wrapped = await ground.keys.wrapData(bucket.id, id, dataKey)
+    const sealed = sealObject({ tenant: bucket.tenant, id, key: dataKey }, plaintext)
+    const object: StoredObject = {
+      key,
+      version,
+      size: body.size,
+      etag: md5.toString('hex'),
+      modifiedAt: ground.clock.now(),
+      headers: input.headers,
+      multipart: false,
+      ...(checksum && { checksum }),
+    }
+    const job: PackJob<StoredObject> = {
+      sealed,
+      size: body.size,
+      signal: call.signal,
+      *decide() {
+        yield* checkBucket(bucket)
+        const current = yield* findObject(bucket.id, key)
+        checkCondition(current, condition, bucket.name, key)
+        return function* (place) {
+          const packed = { ...place, epoch: wrapped.epoch, dataKey: wrapped.data, commitment: wrapped.commitment }
+          const notBefore = ground.clock.now() + ground.limits.readerGraceMs
+          yield* putObjectRow(bucket.id, { ...object, packed }, current, notBefore)
+          return object
+        }
+      },
+      *find() {
+        const current = yield* findObject(bucket.id, key)
+        return current?.version === version ? current : undefined
+      },
+    }
+    const stored = await packer.add(packClassOf(bucket.policy), job)
+    if (body.size <= ground.limits.cachedBytes) ground.bodies.set(version, new Uint8Array(plaintext))
+    release(sealed)
+    release(plaintext)
+    return stored
+  } finally {
+    ground.writeMemory.give(memory)
+  }
+}
+
+/** @throws bucket.missing, object.conflict when its policy changed while the bytes were on their way */
+function* checkBucket(bucket: Bucket): Generator<Statement, void, Row[]> {
+  const epoch = yield* policyEpochOf(bucket.id)
+  if (epoch === undefined) throw storageError('bucket.missing', { bucket: bucket.name })
+  if (epoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
+}
+
+/** @throws body.short, body.long */
+async function readWhole({ size, whole, chunks }: Body): Promise<Uint8Array> {
+  if (whole) return whole()
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let at = 0
+  for await (const chunk of chunks) {
+    if (at + chunk.length > size) throw storageError('body.long', { size })
+    bytes.set(chunk, at)
+    at += chunk.length
+    release(chunk)
+  }
+  if (at < size) throw storageError('body.short', { got: at, size })
+  return bytes
+}

@@ -1,0 +1,117 @@
+import { hasCode, PelagoError } from '#kernel'
+import { judge } from '#pool'
+import { storageError } from '../errors.ts'
+import { ascendingName, type Ground } from '../ground.ts'
+import { closeIntent } from '../index/intents.store.ts'
+import { insertPack, keepPackClass, type PackClass, shrinkPack } from '../index/packs.store.ts'
+import type { Segment } from '../index/segment.ts'
+import { insertSegment } from '../index/segments.store.ts'
+import { giveUp } from '../write/give-up.ts'
+import { writeSegment } from '../write/write-segment.ts'
+import { packContents } from './contents.ts'
+import type { PackLayout } from './layout.ts'
+import type { PackJob } from './job.ts'
+import type { Guard } from '../repair/replace-committed.ts'
+
+export type PackOutcome = { value: unknown } | { error: unknown }
+
+/**
+ * Writes one pack and commits it with all that its objects are for. What refuses one object alone, such as a condition, is
+ * that object's outcome; the others are stored all the same.
+ * @param guard of background work
+ * @throws pool.short, pool.full, write.troubled, commit.lost, commit.uncertain: then none was stored
+ */
+export async function writePack(
+  ground: Ground,
+  packClass: PackClass,
+  jobs: readonly PackJob[],
+  guard: Guard = noGuard,
+): Promise<PackOutcome[]> {
+  // It is the intent's name too.
+  const pack = ascendingName(ground)
+  const contents = packContents(
+    ground,
+    packClass,
+    jobs.map(({ sealed }) => sealed),
+  )
+  try {
+    const job = { scope: packClass, intent: pack, body: pack, position: 0, contents: contents.open, signal: never }
+    const segment = await writeSegment(ground, job)
+    checkHolders(ground, packClass, segment)
+    return await commitPack(
+      ground,
+      packClass,
+      { segment, layout: contents.layout(), bytes: contents.capacity() },
+      jobs,
+      guard,
+    )
+  } catch (error) {
+    const open = await giveUp(ground, pack)
+    if (!hasCode(error, 'database.uncertain')) throw error
+    // The intent decides: still open means that the commit did not happen, and now never will.
+    if (open === true) throw storageError('commit.lost', {}, error)
+    if (open === undefined) throw storageError('commit.uncertain', {}, error)
+    return findOutcomes(ground, jobs, error)
+  } finally {
+    contents.release()
+  }
+}
+
+type Written = { segment: Segment; layout: PackLayout; bytes: number }
+
+function commitPack(
+  ground: Ground,
+  packClass: PackClass,
+  { segment, layout, bytes }: Written,
+  jobs: readonly PackJob[],
+  guard: Guard,
+): Promise<PackOutcome[]> {
+  const now = ground.clock.now()
+  const pack = segment.body
+  return ground.index.transact(function* () {
+    yield* guard()
+    if (!(yield* closeIntent(pack, new Set(segment.names), now + ground.limits.strayMs)))
+      throw storageError('commit.lost')
+    yield* keepPackClass(packClass)
+    yield* insertSegment(segment)
+    yield* insertPack({ id: pack, class: packClass.id, bytes, live: jobs.reduce((sum, { size }) => sum + size, 0) })
+    const outcomes: PackOutcome[] = []
+    let refused = 0
+    for (const [slot, job] of jobs.entries()) {
+      const { shard, start } = layout.places[slot] as PackLayout['places'][number]
+      try {
+        const write = yield* job.decide()
+        outcomes.push({ value: yield* write({ pack, slot, shard, start }) })
+      } catch (error) {
+        // A driver's error is no refusal of one object: it ends the transaction.
+        if (!(error instanceof PelagoError)) throw error
+        outcomes.push({ error })
+        refused += job.size
+      }
+    }
+    yield* shrinkPack(pack, refused, now + ground.limits.readerGraceMs)
+    return outcomes
+  })
+}
+
+/** The commit happened, only its answer was lost. */
+async function findOutcomes(ground: Ground, jobs: readonly PackJob[], error: unknown): Promise<PackOutcome[]> {
+  return ground.index.read(function* () {
+    const outcomes: PackOutcome[] = []
+    for (const job of jobs) {
+      const value = yield* job.find()
+      outcomes.push(value === undefined ? { error: storageError('commit.lost', {}, error) } : { value })
+    }
+    return outcomes
+  })
+}
+
+/** The directory may have changed while the bytes were on their way. */
+function checkHolders(ground: Ground, { policy }: PackClass, { holders }: Segment): void {
+  const eligible = new Set(judge(ground.directory(), policy).eligible.map((provider) => provider.id))
+  if (holders.some((holder) => !eligible.has(holder))) throw storageError('commit.lost')
+}
+
+const never = new AbortController().signal
+
+function* noGuard(): ReturnType<Guard> {}

@@ -96,7 +96,7 @@ function keysFor(size: number): number {
   if (size >= gib) return 1
   if (size >= 64 * mib) return 6
   if (size >= 8 * mib) return 24
-  return size >= mib ? 128 : 512
+  return size >= mib ? 128 : 2048
 }
 
 function coldCount({ size, atOnce }: Cell): number {

@@ -5,8 +5,11 @@
 import { connect, createServer, type Socket } from 'node:net'
 import type { Counted, LinkPlan, RelayOrder, Way } from './relay.ts'
 
-/** Bytes wait this long before a link at most (ms); then their sender is held back. */
-const queueMs = 20
+/**
+ * Bytes wait this long before a link at most (ms), as in a router's memory; then their sender is held back until half of it is
+ * gone. Long enough that a relay that gets no processor for a while does not leave its link idle.
+ */
+const queueMs = 100
 const keptExchanges = 20_000
 
 type Link = LinkPlan & { way: Way; up: Direction; down: Direction; counted: Counted }

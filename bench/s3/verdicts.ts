@@ -85,7 +85,7 @@ export function verdictsOf(results: Results, options: Options): Verdict[] {
     else if (covers(options, put64))
       skip('8 CPU of PUT 64 MiB / peer', 'no CPU of the peer; see --peer-pids and --peer-run')
   } else if (options.preset !== 'chosen') {
-    skip('7 and 8, beside a peer', 'add --peer URL; bash bench/peers/ceph.sh up brings one')
+    skip('7 and 8, beside a peer', 'add --peer URL; OSDS=6 bash bench/peers/ceph.sh up brings one')
   }
   judgeWan(results, options, find, judge)
   if (othersShare(results) > busy) {

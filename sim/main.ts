@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { runSeeds } from './crew.ts'
 import { runDeadSets } from './dead-sets.ts'
 import { mutants } from './mutants.ts'
+import { runSlowProvider } from './slow-provider.ts'
 
 const seedsPerMutant = 150
 const { values } = parseArgs({
@@ -41,7 +42,11 @@ process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 
 async function runLives(): Promise<void> {
   for (const { name, failure } of await runDeadSets()) count(name, failure)
-  say(`${passed} sets of dead providers under several policies; now seeds ${first} to ${first + runs - 1}, each twice`)
+  const sets = passed
+  count('one slow provider', (await runSlowProvider(first)).join('; ') || undefined)
+  say(
+    `${sets} sets of dead providers under several policies, a slow provider; now seeds ${first} to ${first + runs - 1}, each twice`,
+  )
   const seeds = Array.from({ length: runs }, (_, at) => first + at)
   await runSeeds(seeds, {
     stopAtFirst: false,
@@ -56,7 +61,7 @@ async function runLives(): Promise<void> {
 
 /** Every planted bug must be noticed by one of a few seeds. */
 async function runMutants(): Promise<void> {
-  // Zero stands for the dead sets; they take longer than most bugs need to be noticed.
+  // Zero stands for the dead sets and a slow provider; they take longer than most bugs need to be noticed.
   const seeds = [...Array.from({ length: seedsPerMutant }, (_, at) => at + 1)].toSpliced(40, 0, 0)
   for (const { name } of mutants) {
     const verdicts = await runSeeds(seeds, { mutant: name, stopAtFirst: true })

@@ -139,8 +139,26 @@ export const mutants: Mutant[] = [
   {
     name: 'a reader asks no other shard when one fails',
     file: storage('read/race-shards.ts'),
-    from: 'let missing = direct ? 0 : need - got.size - steady',
-    to: 'let missing = direct ? 0 : 0 * (got.size + steady)',
+    from: 'return Math.max(0, need - got.size - steady)',
+    to: 'return 0 * (got.size + steady)',
+  },
+  {
+    name: 'nobody else is asked when one is late',
+    file: storage('read/race-shards.ts'),
+    from: 'if (more === 0 || overdue || hedges.spend(more)) advance()',
+    to: 'if (more === 0) advance()',
+  },
+  {
+    name: 'a slow provider is asked like any other',
+    file: storage('read/race-order.ts'),
+    from: 'const slow = (shard: number) => (usualOf(shard) ?? 0) > bound',
+    to: 'const slow = (shard: number) => (usualOf(shard) ?? 0) + bound < 0',
+  },
+  {
+    name: 'a provider that was slow once is spared for ever',
+    file: storage('read/pace.ts'),
+    from: 'if (!track || clock.now() - track.askedAt < retryMs) return false',
+    to: 'if (track || retryMs > 0) return false',
   },
   {
     name: 'memory of a write is never given back',

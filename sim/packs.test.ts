@@ -61,6 +61,7 @@ test('objects that come together share packs, a lone one does not wait, and a re
   for (const key of keysOf(1, 40)) assert.deepEqual(await finish(life, () => get(life, key)), contentOf(key, 1000))
   assert.equal((await finish(life, () => get(life, 'k0'))).length, 2000)
   assert.deepEqual(await finish(life, () => get(life, 'taken')), contentOf('taken', 100))
+  await sleepFor(life, quickLimits.readerGraceMs + 2000)
   checkAtRest(life)
   life.archipelago.close()
 })
@@ -138,5 +139,22 @@ test('a liar is found out and named, and the object is read all the same', async
   assert.deepEqual(await finish(life, () => get(life, 'k')), contentOf('k', 20_000))
   await sleepFor(life, 20)
   assert.ok(count(life, 'gaps') > 0)
+  life.archipelago.close()
+})
+
+test('what is counted as it comes and goes is what there is', async () => {
+  const life = await openLife(6)
+  const { objects, report } = life.archipelago.gateway().storage
+  await finish(life, () => Promise.all(keysOf(0, 12).map((key) => put(life, key, 900))))
+  await finish(life, () => put(life, 'large', 500_000))
+  await finish(life, () => objects.deleteObject(newCall(), { bucket, key: 'k3', condition: {} }))
+  await finish(life, () => put(life, 'large', 300_000))
+  await sleepFor(life, quickLimits.readerGraceMs + 2000)
+  assert.equal((await finish(life, report)).objects, 12)
+  assert.deepEqual(
+    life.archipelago.index.look('SELECT * FROM placement_counts ORDER BY placement, scope, k, m'),
+    life.archipelago.index.look(`SELECT placement, scope, k, m, COUNT(*) AS segments, SUM(size) AS bytes FROM segments
+      GROUP BY placement, scope, k, m ORDER BY placement, scope, k, m`),
+  )
   life.archipelago.close()
 })

@@ -2,10 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runDeadSets } from './dead-sets.ts'
 import { runSeed } from './run-seed.ts'
+import { runSlowProvider } from './slow-provider.ts'
 
 test('every set of dead providers under several policies: the promise is kept, or the write is refused', async () => {
   const failed = (await runDeadSets()).filter(({ failure }) => failure !== undefined)
   assert.deepEqual(failed, [])
+})
+
+test('a provider that is slow or does not answer does not slow reads, and is asked again when it is quick', async () => {
+  for (let seed = 1; seed <= 3; seed++) assert.deepEqual(await runSlowProvider(seed), [])
 })
 
 test('forty lives of an archipelago, each twice with the same trace (npm run sim runs more)', async () => {

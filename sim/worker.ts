@@ -1,12 +1,14 @@
 /** One process of the simulator: is sent seeds, answers verdicts. */
 import { runDeadSets } from './dead-sets.ts'
 import { runSeed, type Verdict } from './run-seed.ts'
+import { runSlowProvider } from './slow-provider.ts'
 
-/** Zero is no seed: it stands for every set of dead providers. */
+/** Zero is no seed: it stands for every set of dead providers, and for a slow one. */
 const verdictOf = async (seed: number): Promise<Verdict> => {
   if (seed !== 0) return runSeed(seed)
   const failed = (await runDeadSets()).find(({ failure }) => failure !== undefined)
-  return { seed, ...(failed && { failure: `${failed.name}: ${failed.failure}` }) }
+  const failure = failed ? `${failed.name}: ${failed.failure}` : (await runSlowProvider(1))[0]
+  return { seed, ...(failure !== undefined && { failure }) }
 }
 
 process.on('message', (seed: number) => {

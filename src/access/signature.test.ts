@@ -81,3 +81,28 @@ test('whatever is changed, the signature does not match; what is missing or late
   for (const [request, now, code] of cases) await assert.rejects(verifyRequest(keys, request, now), { code })
   await assert.rejects(verifyRequest(listedKeys([]), good, at), { code: 'access.unknown' })
 })
+
+test('a signer that is known already is looked at as closely as one that is not', async () => {
+  const secret = {
+    id: 'AKIAIOSFODNN7EXAMPLE',
+    secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+    tenant: 't',
+    actor: 'a',
+  }
+  const good = signed(plain, seed)
+  for (let time = 0; time < 3; time++) await verifyRequest(keys, good, at)
+  const cases: [SignedRequest, number, string][] = [
+    [signed(plain, seed.replace('4f', '4e')), at, 'access.signature'],
+    [signed(plain, seed.toUpperCase()), at, 'access.signature'],
+    [signed(plain, `${seed.slice(0, -2)},a`), at, 'access.signature'],
+    [signed(plain, seed.slice(1)), at, 'access.signature'],
+    [{ ...good, method: 'GET' }, at, 'access.signature'],
+    [{ ...good, headers: { ...good.headers, 'x-amz-acl': 'public-read' } }, at, 'access.malformed'],
+    [good, at + 16 * 60_000, 'access.skewed'],
+  ]
+  for (const [request, now, code] of cases) await assert.rejects(verifyRequest(keys, request, now), { code })
+  await assert.rejects(verifyRequest(listedKeys([]), good, at), { code: 'access.unknown' })
+  const changed = listedKeys([{ ...secret, secret: 'another' }])
+  await assert.rejects(verifyRequest(changed, good, at), { code: 'access.signature' })
+  assert.equal((await verifyRequest(keys, good, at)).key.tenant, 't')
+})

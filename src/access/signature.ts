@@ -1,7 +1,8 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { compareUtf8 } from '#kernel'
 import type { AccessKey, AccessKeys } from './access-key.ts'
 import { accessError } from './errors.ts'
+import { type HmacKey, hmacHex, hmacKey } from './hmac.ts'
 
 /** A request as far as its signature goes. Header names in lower case. `path` decoded, `query` decoded pairs as sent. */
 export type SignedRequest = {
@@ -22,24 +23,30 @@ export type Verified = {
   time: string
   /** `20130524/us-east-1/s3/aws4_request` */
   scope: string
-  signingKey: Uint8Array
+  signingKey: HmacKey
 }
 
 const algorithm = 'AWS4-HMAC-SHA256'
 const malformed = (reason: string) => accessError('access.malformed', { reason })
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
-const hmac = (key: string | Uint8Array, text: string) => createHmac('sha256', key).update(text).digest()
+const sha256 = (text: string) => hash('sha256', text, 'hex')
 const skewMs = 15 * 60 * 1000
 const longestPresignedSeconds = 604_800
 
-type Claim = {
+/** What a signer says about itself; the same in all of its requests of a day that have the same headers. */
+type Signer = {
   id: string
-  scope: string[]
-  signedHeaders: string[]
+  /** `20130524/us-east-1/s3/aws4_request` */
+  scope: string
+  signedHeaders: readonly string[]
+}
+type Claim = {
+  signer: Signer
+  /** The signer was remembered. */
+  known: boolean
   signature: string
   time: string
   payload: string
-  expiresAfterMs?: number
+  expiresAfterMs: number | undefined
 }
 
 /**
@@ -59,27 +66,65 @@ export async function verifyRequest(keys: AccessKeys, request: SignedRequest, no
     const expires = at + claim.expiresAfterMs
     if (now > expires) throw accessError('access.expired', { at: new Date(expires).toISOString() })
   }
-  if (!claim.signedHeaders.includes('host')) throw malformed('the host header must be signed')
-  for (const name of Object.keys(request.headers)) {
-    if (name.startsWith('x-amz-') && !claim.signedHeaders.includes(name) && !presigned) {
-      throw malformed(`the header ${name} must be signed`)
+  const { signedHeaders, id, scope } = claim.signer
+  if (!signedHeaders.includes('host')) throw malformed('the host header must be signed')
+  if (!presigned) {
+    for (const name in request.headers) {
+      if (name.startsWith('x-amz-') && !signedHeaders.includes(name))
+        throw malformed(`the header ${name} must be signed`)
     }
   }
-  const key = await keys.find(claim.id)
-  if (!key) throw accessError('access.unknown', { id: claim.id })
-  const signingKey = signingKeyOf(key.secret, claim.scope)
-  const scope = claim.scope.join('/')
-  const toSign = [algorithm, claim.time, scope, sha256(canonicalRequest(request, claim))].join('\n')
-  const right = hmac(signingKey, toSign)
-  const stated = Buffer.from(claim.signature, 'hex')
-  const whole = /^[0-9a-f]{64}$/.test(claim.signature)
-  if (!whole || stated.length !== right.length || !timingSafeEqual(stated, right)) throw accessError('access.signature')
+  const key = await keys.find(id)
+  if (!key) throw accessError('access.unknown', { id })
+  const signingKey = signingKeyOf(key.secret, claim.signer)
+  const right = hmacHex(
+    signingKey,
+    `${algorithm}\n${claim.time}\n${scope}\n${sha256(canonicalRequest(request, claim))}`,
+  )
+  if (!isSame(claim.signature, right)) throw accessError('access.signature')
+  if (!claim.known) remember(request.headers.authorization ?? '', claim)
   return { key, payload: claim.payload, presigned, signature: claim.signature, time: claim.time, scope, signingKey }
 }
 
+const signatureSigns = 64
+const compared = [Buffer.alloc(signatureSigns), Buffer.alloc(signatureSigns)] as const
+
+/** Whether two signatures in hex are the same, in a time that does not tell how much of them is. */
+function isSame(stated: string, right: string): boolean {
+  if (!/^[0-9a-f]{64}$/.test(stated) || right.length !== signatureSigns) return false
+  compared[0].write(stated, 'latin1')
+  compared[1].write(right, 'latin1')
+  return timingSafeEqual(compared[0], compared[1])
+}
+
+/**
+ * Signers by what stands before the signature in their Authorization headers. Only of requests whose signature was right, so
+ * that nobody fills this who has no key.
+ */
+const signers = new Map<string, Signer>()
+const keptSigners = 1000
+
+function remember(authorization: string, { signer, signature }: Claim): void {
+  if (!authorization.endsWith(`Signature=${signature}`)) return
+  const before = authorization.slice(0, -signatureSigns)
+  if (signers.size >= keptSigners) signers.clear()
+  signers.set(before, signer)
+}
+
 function headerClaim({ headers }: SignedRequest): Claim {
-  const authorization = headers.authorization
+  const { authorization } = headers
   if (authorization === undefined) throw accessError('access.anonymous')
+  const known = signers.get(authorization.slice(0, -signatureSigns))
+  const { signer, signature } = known
+    ? { signer: known, signature: authorization.slice(-signatureSigns) }
+    : readAuthorization(authorization)
+  const payload = headers['x-amz-content-sha256']
+  if (payload === undefined) throw malformed('x-amz-content-sha256 is missing')
+  const time = headers['x-amz-date'] ?? basicTime(headers.date)
+  return { signer, known: known !== undefined, signature, time, payload, expiresAfterMs: undefined }
+}
+
+function readAuthorization(authorization: string): { signer: Signer; signature: string } {
   const match = /^AWS4-HMAC-SHA256\s+(.*)$/.exec(authorization)
   if (!match) throw malformed('only AWS4-HMAC-SHA256 is understood')
   const fields = new Map(
@@ -93,15 +138,7 @@ function headerClaim({ headers }: SignedRequest): Claim {
     if (!value) throw malformed(`${name} is missing`)
     return value
   }
-  const payload = headers['x-amz-content-sha256']
-  if (payload === undefined) throw malformed('x-amz-content-sha256 is missing')
-  return {
-    ...credentialOf(field('Credential')),
-    signedHeaders: field('SignedHeaders').split(';'),
-    signature: field('Signature'),
-    time: headers['x-amz-date'] ?? basicTime(headers.date),
-    payload,
-  }
+  return { signer: signerOf(field('Credential'), field('SignedHeaders')), signature: field('Signature') }
 }
 
 function presignedClaim({ query }: SignedRequest): Claim {
@@ -116,8 +153,8 @@ function presignedClaim({ query }: SignedRequest): Claim {
     throw malformed(`X-Amz-Expires must be from 1 to ${longestPresignedSeconds} seconds`)
   }
   return {
-    ...credentialOf(field('X-Amz-Credential')),
-    signedHeaders: field('X-Amz-SignedHeaders').split(';'),
+    signer: signerOf(field('X-Amz-Credential'), field('X-Amz-SignedHeaders')),
+    known: false,
     signature: field('X-Amz-Signature'),
     time: field('X-Amz-Date'),
     payload: 'UNSIGNED-PAYLOAD',
@@ -125,44 +162,51 @@ function presignedClaim({ query }: SignedRequest): Claim {
   }
 }
 
-function credentialOf(credential: string): { id: string; scope: string[] } {
+function signerOf(credential: string, signedHeaders: string): Signer {
   const parts = credential.split('/')
   const scope = parts.slice(-4)
   const [day = '', , service, end] = scope
   if (parts.length < 5 || !/^\d{8}$/.test(day) || service !== 's3' || end !== 'aws4_request') {
     throw malformed('the credential must be KEY/DAY/REGION/s3/aws4_request')
   }
-  return { id: parts.slice(0, -4).join('/'), scope }
+  return { id: parts.slice(0, -4).join('/'), scope: scope.join('/'), signedHeaders: signedHeaders.split(';') }
 }
 
-function canonicalRequest({ method, path, query, headers }: SignedRequest, claim: Claim): string {
-  const pairs = query
+function canonicalRequest({ method, path, query, headers }: SignedRequest, { signer, payload }: Claim): string {
+  let text = `${method}\n${encodePath(path)}\n${query.length === 0 ? '' : canonicalQuery(query)}\n`
+  for (const name of signer.signedHeaders) text += `${name}:${canonicalValue(headers[name] ?? '')}\n`
+  return `${text}\n${signer.signedHeaders.join(';')}\n${payload}`
+}
+
+const canonicalValue = (value: string) => {
+  const trimmed = value.trim()
+  return trimmed.includes('  ') ? trimmed.replace(/ +/g, ' ') : trimmed
+}
+
+function canonicalQuery(query: SignedRequest['query']): string {
+  return query
     .filter(([name]) => name !== 'X-Amz-Signature')
     .map(([name, value]) => [encodeRfc3986(name), encodeRfc3986(value)] as const)
     .sort((a, b) => compareUtf8(a[0], b[0]) || compareUtf8(a[1], b[1]))
     .map(([name, value]) => `${name}=${value}`)
-  return [
-    method,
-    path.split('/').map(encodeRfc3986).join('/'),
-    pairs.join('&'),
-    ...claim.signedHeaders.map((name) => `${name}:${(headers[name] ?? '').trim().replace(/ +/g, ' ')}`),
-    '',
-    claim.signedHeaders.join(';'),
-    claim.payload,
-  ].join('\n')
+    .join('&')
 }
 
 /** Signing keys are good for a day each; deriving one costs four hashes. */
+const derived = new Map<string, { secret: string; key: HmacKey }>()
 const keptKeys = 1000
-const derived = new Map<string, Uint8Array>()
 
-function signingKeyOf(secret: string, scope: string[]): Uint8Array {
-  const id = sha256(`${secret}\n${scope.join('/')}`)
-  const known = derived.get(id)
-  if (known) return known
-  const key = scope.reduce<string | Uint8Array>((last, word) => hmac(last, word), `AWS4${secret}`) as Uint8Array
+function signingKeyOf(secret: string, { id, scope }: Signer): HmacKey {
+  const name = `${id}/${scope}`
+  const known = derived.get(name)
+  // The secret of an access key may have been changed.
+  if (known?.secret === secret) return known.key
+  const bytes = scope
+    .split('/')
+    .reduce((last, word) => createHmac('sha256', last).update(word).digest(), Buffer.from(`AWS4${secret}`))
+  const key = hmacKey(bytes)
   if (derived.size >= keptKeys) derived.clear()
-  derived.set(id, key)
+  derived.set(name, { secret, key })
   return key
 }
 
@@ -171,13 +215,13 @@ const emptyHash = sha256('')
 /** Signature of one chunk of a signed stream, given the one before it. @param hash hex SHA-256 of the chunk */
 export function chunkSignature(verified: Verified, previous: string, hash: string): string {
   const toSign = [`${algorithm}-PAYLOAD`, verified.time, verified.scope, previous, emptyHash, hash].join('\n')
-  return hmac(verified.signingKey, toSign).toString('hex')
+  return hmacHex(verified.signingKey, toSign)
 }
 
 /** Signature of the trailers behind a signed stream. @param trailers `name:value\n` for each, in order */
 export function trailerSignature(verified: Verified, previous: string, trailers: string): string {
   const toSign = ['AWS4-HMAC-SHA256-TRAILER', verified.time, verified.scope, previous, sha256(trailers)].join('\n')
-  return hmac(verified.signingKey, toSign).toString('hex')
+  return hmacHex(verified.signingKey, toSign)
 }
 
 /** Percent-encodes every byte but the unreserved ones of RFC 3986. */
@@ -185,7 +229,17 @@ export function encodeRfc3986(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
+const unreserved = /^[A-Za-z0-9\-._~/]*$/
+
+function encodePath(path: string): string {
+  return unreserved.test(path) ? path : path.split('/').map(encodeRfc3986).join('/')
+}
+
+/** The last time that was read: requests of one second have the same. */
+let lastTime = { text: '', at: 0 }
+
 function timeOf(time: string): number {
+  if (lastTime.text === time) return lastTime.at
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(time)
   if (!match) throw malformed('the date must be like 20130524T000000Z')
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
@@ -196,7 +250,8 @@ function timeOf(time: string): number {
     number,
     number,
   ]
-  return Date.UTC(year, month - 1, day, hour, minute, second)
+  lastTime = { text: time, at: Date.UTC(year, month - 1, day, hour, minute, second) }
+  return lastTime.at
 }
 
 /** The `Date` header in the form that is signed. */

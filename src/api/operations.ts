@@ -1,6 +1,19 @@
 import { operation } from './operation.ts'
 import { policySchema } from './policy-schema.ts'
-import { choice, fields, flag, integer, json, list, nullable, number, optional, type Static, text } from './schema.ts'
+import {
+  choice,
+  fields,
+  flag,
+  integer,
+  json,
+  list,
+  nullable,
+  number,
+  optional,
+  record,
+  type Static,
+  text,
+} from './schema.ts'
 
 const time = integer({ min: 0 })
 const bytes = integer({ min: 0 })
@@ -87,6 +100,8 @@ export const getHealth = operation({
     /** Segments that are being brought back to their promise. */
     repairing: bytes,
     objects: nullable(bytes),
+    /** What the gateway holds for requests, and the most it would. */
+    memory: record(fields({ usedBytes: bytes, limitBytes: bytes }), 8),
     directory: fields({ version: integer({ min: 0 }), issuedAt: time, expiresAt: time }),
   }),
   errors: [],

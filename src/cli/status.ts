@@ -19,6 +19,7 @@ export function statusLines(status: Status, health: Health): string[] {
     ...marginLines(health),
     ...providerLines(health),
     ...processLines(status),
+    memoryLine(health),
     `Stored: ${health.objects} ${health.objects === 1 ? 'object' : 'objects'}. Endpoint: ${status.s3}. Free disk: ${sizeText(status.disk.freeBytes)}.`,
   ]
 }
@@ -62,6 +63,13 @@ function providerLines({ providers, now }: Health): string[] {
       : `${dark.length} of ${providers.length} providers do not answer: ${dark.map(({ id, darkSince }) => `${id} (${sinceText(darkSince ?? now, now)})`).join(', ')}.`,
     ...(full.length > 0 ? [`No room left at: ${full.map(({ id }) => id).join(', ')}.`] : []),
   ]
+}
+
+function memoryLine({ memory }: Health): string {
+  const parts = Object.entries(memory).map(
+    ([what, { usedBytes, limitBytes }]) => `${what} ${sizeText(usedBytes)} of ${sizeText(limitBytes)}`,
+  )
+  return `Memory of the gateway for objects: ${parts.join(', ')}.`
 }
 
 function processLines({ processes, now }: Status): string[] {

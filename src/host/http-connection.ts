@@ -35,7 +35,7 @@ export type Connection = {
 export type ConnectionConfig = {
   /** A sender that is silent for so long in the middle of a request is given up. */
   silentMs: number
-  /** So long a connection may rest between two requests. */
+  /** So long a connection may rest between two requests; not less than `silentMs`. */
   idleMs: number
   /** Bodies straight into the memory of who takes them, where this Node can. */
   direct: boolean
@@ -49,6 +49,8 @@ const lingerMs = 2000
 const frontBytes = 4 * 1024
 /** And for one read more, when that was full at the time that the system was given its place. */
 const spareBytes = 4 * 1024
+/** Answers up to this size go out in one piece with their head. */
+const joinedMost = 16 * 1024
 
 type Want = { into: Uint8Array; got: number; resolve(): void; reject(error: Error): void }
 
@@ -74,13 +76,20 @@ export function serveConnection(
   const writing = new Set<(error: Error) => void>()
   let state: 'head' | 'busy' | 'discarding' | 'over' = 'head'
   let [ended, finishing] = [false, false]
+  /** The system was told to wait with what comes. */
+  let paused = true
+  /** The connection rests for longer than a sender may be silent. */
+  let resting = false
   /** Bytes of the body that is under way. */
   let got = 0
   let cancelHead: (() => void) | undefined
   let left: AbortController | undefined
 
-  /** Also while an answer is being made: who leaves is heard of. */
-  const reading = () => state !== 'busy' || wants.length > 0 || end < room
+  const resume = () => {
+    if (!paused) return
+    paused = false
+    socket.resume()
+  }
   /** Where the system is to write next. Only here may the front move: afterwards the system has its place in it. */
   const next = (): Uint8Array => {
     const [want] = wants
@@ -90,6 +99,10 @@ export function serveConnection(
     return end < room ? front.subarray(end, room) : front.subarray(end)
   }
   const landed = (length: number, where: Uint8Array): boolean => {
+    if (resting) {
+      resting = false
+      socket.setTimeout(config.silentMs)
+    }
     if (where.buffer !== front.buffer) progress(wants[0] as Want, length)
     else {
       end += length
@@ -97,7 +110,10 @@ export function serveConnection(
       serveWants()
       if (state === 'head') readHead()
     }
-    return reading()
+    // Also while an answer is being made: who leaves is heard of.
+    const more = state !== 'busy' || wants.length > 0 || end < room
+    paused = !more
+    return more
   }
   const progress = (want: Want, length: number) => {
     want.got += length
@@ -125,17 +141,23 @@ export function serveConnection(
     socket.destroy()
     closed()
   }
+  const timedOut = () => {
+    if (resting || state !== 'head' || start < end || config.idleMs <= config.silentMs) return leave()
+    resting = true
+    socket.setTimeout(config.idleMs - config.silentMs)
+  }
   const refuseHead = (status: number) => {
     socket.write(headText(clock, status, { 'content-length': 0 }, false), 'latin1')
     linger()
   }
   const readHead = () => {
     if (start === end) return
-    cancelHead ??= clock.after(config.silentMs, () => refuseHead(408))
-    socket.setTimeout(config.silentMs)
     const parsed = parseRequestHead(front.subarray(start, end), config.headMost)
-    if (!parsed) return
-    cancelHead()
+    if (!parsed) {
+      cancelHead ??= clock.after(config.silentMs, () => refuseHead(408))
+      return
+    }
+    cancelHead?.()
     cancelHead = undefined
     if ('refused' in parsed) return refuseHead(parsed.refused)
     start += parsed.length
@@ -151,9 +173,8 @@ export function serveConnection(
     if (!whole) return leave()
     if (!keep || ended || finishing) return linger()
     state = 'head'
-    socket.setTimeout(config.idleMs)
     readHead()
-    socket.resume()
+    resume()
   }
   /**
    * The last answer was given. What may be left of a refused body is thrown away for a moment: cutting the connection at
@@ -164,7 +185,7 @@ export function serveConnection(
     start = end
     socket.end()
     clock.after(lingerMs, leave)
-    socket.resume()
+    resume()
   }
 
   const openExchange = (head: RequestHead): { exchange: Exchange; outcome(): { whole: boolean; keep: boolean } } => {
@@ -174,10 +195,13 @@ export function serveConnection(
     let continued = !head.continues
     const controller = new AbortController()
     left = controller
-    const say = (status: number, headers: Headers, length: number) => {
+    /** Said together with the first piece that follows. */
+    let unsaid = ''
+    const headOf = (status: number, headers: Headers, length: number): string => {
       keep &&= got === head.bodyLength && !finishing
-      socket.write(headText(clock, status, headers, keep), 'latin1')
+      const text = headText(clock, status, headers, keep)
       owed = length
+      return text
     }
     const exchange: Exchange = {
       ...head,
@@ -195,27 +219,41 @@ export function serveConnection(
           if (into.length === 0) return resolve(into)
           wants.push({ into, got: 0, resolve: () => resolve(into), reject })
           serveWants()
-          if (wants.length > 0 && ended) leave()
-          else socket.resume()
+          if (wants.length === 0) return
+          if (ended) leave()
+          else resume()
         })
       },
       answer(status, headers, bytes) {
-        socket.cork()
-        say(status, headers, 0)
-        if (bytes && bytes.length > 0) socket.write(bytes)
-        socket.uncork()
+        const text = headOf(status, headers, 0)
+        if (!bytes || bytes.length === 0) socket.write(text, 'latin1')
+        else if (text.length + bytes.length <= joinedMost) writeJoined(socket, text, bytes)
+        else {
+          socket.cork()
+          socket.write(text, 'latin1')
+          socket.write(bytes)
+          socket.uncork()
+        }
       },
-      begin: say,
+      begin(status, headers, length) {
+        const text = headOf(status, headers, length)
+        if (length > 0) unsaid = text
+        else socket.write(text, 'latin1')
+      },
       write(piece) {
         owed = (owed ?? 0) - piece.length
         return new Promise((resolve, reject) => {
           if (state === 'over') return reject(otherLeft())
           writing.add(reject)
+          socket.cork()
+          if (unsaid !== '') socket.write(unsaid, 'latin1')
+          unsaid = ''
           socket.write(piece, (error) => {
             writing.delete(reject)
             if (error) reject(error)
             else resolve()
           })
+          socket.uncork()
         })
       },
       cut: leave,
@@ -223,7 +261,7 @@ export function serveConnection(
     return { exchange, outcome: () => ({ whole: owed === 0, keep }) }
   }
 
-  socket.on('timeout', leave)
+  socket.on('timeout', timedOut)
   socket.on('error', leave)
   socket.on('close', leave)
   socket.on('end', () => {
@@ -231,8 +269,8 @@ export function serveConnection(
     // Somebody who has said all may still wait for the answer.
     if (state !== 'busy' || wants.length > 0) leave()
   })
-  socket.setTimeout(config.idleMs)
-  socket.resume()
+  socket.setTimeout(config.silentMs)
+  resume()
   return {
     finish() {
       finishing = true
@@ -242,14 +280,36 @@ export function serveConnection(
   }
 }
 
+/** Where answers are joined, one after the other; another when the system has not taken all of the last one at once. */
+let joining = Buffer.allocUnsafeSlow(joinedMost)
+
+function writeJoined(socket: Socket, text: string, bytes: Uint8Array): void {
+  joining.write(text, 'latin1')
+  joining.set(bytes, text.length)
+  socket.write(joining.subarray(0, text.length + bytes.length))
+  if (socket.writableLength > 0) joining = Buffer.allocUnsafeSlow(joinedMost)
+}
+
 /** @throws TypeError for a value that no header can have, so that nobody writes headers of his own into an answer */
 function headText(clock: Clock, status: number, headers: Headers, keep: boolean): string {
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ndate: ${new Date(clock.now()).toUTCString()}\r\n`
-  for (const [name, value] of Object.entries(headers)) {
-    validateHeaderValue(name, String(value))
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ndate: ${dateText(clock.now())}\r\n`
+  for (const name in headers) {
+    const value = String(headers[name])
+    if (unfit.test(value)) validateHeaderValue(name, value)
     text += `${name}: ${value}\r\n`
   }
   return `${text}${keep ? '' : 'connection: close\r\n'}\r\n`
+}
+
+const unfit = /[^\t\x20-\x7e\x80-\xff]/
+
+let [dateSecond, dateShown] = [-1, '']
+
+/** Written once a second, not once an answer. */
+function dateText(now: number): string {
+  const second = Math.floor(now / 1000)
+  if (second !== dateSecond) [dateSecond, dateShown] = [second, new Date(now).toUTCString()]
+  return dateShown
 }
 
 const otherLeft = () => new Error('the other side has left')

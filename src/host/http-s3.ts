@@ -25,8 +25,8 @@ async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> 
     const answer = await handle({
       method: exchange.method,
       target: exchange.target,
-      headers: Object.fromEntries(exchange.headers),
-      body: bodyOf(exchange),
+      headers: exchange.headers,
+      body: { [Symbol.asyncIterator]: () => bodyOf(exchange) },
       whole: exchange.bodyLength <= wholeBytes ? () => wholeOf(exchange) : undefined,
       signal: exchange.left,
     })
@@ -38,7 +38,8 @@ async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> 
   }
 }
 
-const wholeOf = ({ bodyLength, fill }: Exchange) => fill(Buffer.allocUnsafeSlow(bodyLength))
+/** Out of Node's pool where it fits: fresh memory for each small body costs more than the rest of it. */
+const wholeOf = ({ bodyLength, fill }: Exchange) => fill(Buffer.allocUnsafe(bodyLength))
 
 /** One piece is being filled while the last one is looked at; who takes it gives it back or leaves it to the collector. */
 async function* bodyOf({ bodyLength, fill }: Exchange): AsyncGenerator<Uint8Array> {

@@ -74,7 +74,7 @@ function authenticate(
   ports: Ports,
   { method, target, headers, bodyLength }: Exchange,
 ): { key: Uint8Array; signed: ShardRequest } {
-  const header = (name: string) => headers.get(name) ?? ''
+  const header = (name: string) => headers[name] ?? ''
   const gateway = header(signedHeaders.gateway)
   const signed: ShardRequest = {
     method,

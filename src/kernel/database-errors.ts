@@ -23,6 +23,12 @@ export const databaseError = errorTable({
     retryable: true,
     message: 'The database does not answer: {reason}. Nothing was changed; try again.',
   },
+  'database.unsynced': {
+    kind: 'unavailable',
+    retryable: true,
+    message:
+      'The disk of the database did not keep what it was given ({reason}), so what was last written may be lost. Nothing more is read or written until this process is started again; look at the disk before.',
+  },
   'database.newer': {
     kind: 'invalid',
     retryable: false,

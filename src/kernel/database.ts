@@ -22,7 +22,10 @@ export type Body<T> = () => Generator<Statement, T, Row[]>
 export type Database = {
   /** @throws database.uncertain when the commit's outcome is unknown; whatever the body throws, after a roll-back */
   transact<T>(body: Body<T>): Promise<T>
-  /** The same for bodies that only read; sees every transaction that has resolved. */
+  /**
+   * The same for bodies that only read; sees every transaction that has resolved, and settles with nothing that a crash
+   * could take back.
+   */
   read<T>(body: Body<T>): Promise<T>
   close(): Promise<void>
 }

@@ -46,6 +46,7 @@ async function healthOf({ clock, storage, directory }: Ports) {
     degraded: report.degraded,
     repairing: report.repairing,
     objects: report.objects,
+    memory: report.memory,
     directory: { version, issuedAt, expiresAt },
   }
 }

@@ -11,15 +11,19 @@ const longestKey = 1024
  * @throws s3.uri, s3.key-long
  */
 export function addressOf(target: string, host: string, hostnames: readonly string[]): Address {
-  const [rawPath = '', ...rest] = target.split('?')
-  const path = decoded(rawPath)
-  const query = queryOf(rest.join('?'))
-  const name = host.replace(/:\d+$/, '').toLowerCase()
+  const mark = target.indexOf('?')
+  const path = decoded(mark === -1 ? target : target.slice(0, mark))
+  const query = mark === -1 ? none : queryOf(target.slice(mark + 1))
+  const name = host.replace(port, '').toLowerCase()
   const within = hostnames.find((hostname) => name.endsWith(`.${hostname}`))
   const [bucket, key] = within ? [name.slice(0, -within.length - 1), path.slice(1)] : splitPath(path)
-  if (utf8(key).length > longestKey) throw s3Error('s3.key-long')
+  // No sign takes more than three bytes for each of its units.
+  if (key.length * 3 > longestKey && utf8(key).length > longestKey) throw s3Error('s3.key-long')
   return { bucket, key, path, query }
 }
+
+const none: [string, string][] = []
+const port = /:\d+$/
 
 function splitPath(path: string): [string, string] {
   const at = path.indexOf('/', 1)
@@ -36,6 +40,7 @@ function queryOf(text: string): [string, string][] {
 }
 
 function decoded(text: string): string {
+  if (!text.includes('%')) return text
   try {
     return decodeURIComponent(text)
   } catch (error) {

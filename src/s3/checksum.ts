@@ -44,14 +44,14 @@ const crcs: Record<
   CRC64NVME: { bits: 64, update: crc64nvme, polynomial: 0x9a6c9329ac4bc9b5n },
 }
 
-/** Checksum of a few bytes at once. */
-export function digestOf(algorithm: ChecksumAlgorithm, bytes: Uint8Array): Uint8Array {
-  if (algorithm === 'SHA1' || algorithm === 'SHA256') return hash(algorithm, bytes, 'buffer')
+/** Checksum of a few bytes at once, in base64. */
+export function checksumOf(algorithm: ChecksumAlgorithm, bytes: Uint8Array): string {
+  if (algorithm === 'SHA1' || algorithm === 'SHA256') return hash(algorithm, bytes, 'base64')
   const { bits, update } = crcs[algorithm]
-  return bytesOf(update(zeroCrc, bytes), bits)
+  return bytesOf(update(zeroCrc, bytes), bits).toString('base64')
 }
 
-function bytesOf({ low, high }: Crc, bits: 32 | 64): Uint8Array {
+function bytesOf({ low, high }: Crc, bits: 32 | 64): Buffer {
   const bytes = Buffer.alloc(bits / 8)
   if (bits === 64) bytes.writeUInt32BE(high >>> 0, 0)
   bytes.writeUInt32BE(low >>> 0, bits / 8 - 4)
@@ -74,7 +74,7 @@ export function combineChecksums({ algorithm, type }: ChecksumPlan, parts: reado
     values.push(Buffer.from(checksum.value, 'base64'))
   }
   if (type === 'COMPOSITE') {
-    const whole = Buffer.from(digestOf(algorithm, Buffer.concat(values))).toString('base64')
+    const whole = checksumOf(algorithm, Buffer.concat(values))
     return { algorithm, type, value: `${whole}-${parts.length}` }
   }
   const { bits, polynomial } = crcs[algorithm as keyof typeof crcs]

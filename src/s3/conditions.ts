@@ -16,16 +16,26 @@ export function writeCondition(headers: Headers): WriteCondition {
   return {}
 }
 
+const namesOf = (prefix: string) => ({
+  match: `${prefix}if-match`,
+  none: `${prefix}if-none-match`,
+  unmodified: `${prefix}if-unmodified-since`,
+  modified: `${prefix}if-modified-since`,
+})
+const plainNames = namesOf('')
+const copyNames = namesOf('x-amz-copy-source-')
+
 /**
  * Conditions of a read, in the order of RFC 9110 section 13.2.2.
  * @param prefix `x-amz-copy-source-` for those of a copy
  * @throws s3.precondition, s3.unmodified
  */
-export function checkRead(info: ObjectInfo, headers: Headers, prefix = ''): void {
-  const match = headers[`${prefix}if-match`]
-  const none = headers[`${prefix}if-none-match`]
-  const unmodified = timeOf(headers[`${prefix}if-unmodified-since`])
-  const modified = timeOf(headers[`${prefix}if-modified-since`])
+export function checkRead(info: ObjectInfo, headers: Headers, prefix: '' | 'x-amz-copy-source-' = ''): void {
+  const names = prefix === '' ? plainNames : copyNames
+  const match = headers[names.match]
+  const none = headers[names.none]
+  const unmodified = timeOf(headers[names.unmodified])
+  const modified = timeOf(headers[names.modified])
   const second = Math.floor(info.modifiedAt / 1000) * 1000
   const fail = (condition: string) =>
     prefix === '' && condition.startsWith('If-None')
@@ -62,7 +72,8 @@ function timeOf(header: string | undefined): number | undefined {
  * @throws s3.range
  */
 export function rangeOf(header: string | undefined, size: number): ByteRange | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '')
+  if (header === undefined) return undefined
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header.trim())
   if (!match || (match[1] === '' && match[2] === '')) return undefined
   const [from, to] = [match[1] as string, match[2] as string]
   const first = from === '' ? Math.max(0, size - Number(to)) : Number(from)

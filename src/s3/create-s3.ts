@@ -19,20 +19,32 @@ export type S3Ports = {
 /** The S3 endpoint: one function from request to answer. What goes wrong is an answer too, with the code that S3 has for it. */
 export function createS3(ports: S3Ports, config: S3Config): S3Handler {
   return async (request) => {
-    const trace = Buffer.from(ports.random.bytes(8)).toString('hex').toUpperCase()
-    const response = await handle(ports, config, request, trace).catch((error: unknown) =>
-      refuse(ports, request, trace, error),
-    )
+    const trace = traceOf(ports.random.bytes(8))
+    let response: S3Response
+    try {
+      response = await handle(ports, config, request, trace)
+    } catch (error) {
+      response = refuse(ports, request, trace, error)
+    }
     response.headers['x-amz-request-id'] = trace
     return response
   }
+}
+
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, '0'))
+
+function traceOf(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += hex[byte]
+  return text
 }
 
 async function handle(ports: S3Ports, config: S3Config, request: S3Request, trace: string): Promise<S3Response> {
   const address = addressOf(request.target, request.headers.host ?? '', config.hostnames)
   const verified = await verifyRequest(
     ports.access,
-    { method: request.method, path: wirePath(request), query: address.query, headers: request.headers },
+    // The signature is over the path as it is in the request, whichever style addresses the bucket.
+    { method: request.method, path: address.path, query: address.query, headers: request.headers },
     ports.clock.now(),
   )
   const operation = routeOf(request, address)
@@ -47,11 +59,6 @@ async function handle(ports: S3Ports, config: S3Config, request: S3Request, trac
     clock: ports.clock,
     config,
   })
-}
-
-/** The signature is over the path as it is in the request, whichever style addresses the bucket. */
-function wirePath(request: S3Request): string {
-  return decodeURIComponent(request.target.split('?')[0] ?? '')
 }
 
 function refuse(ports: S3Ports, request: S3Request, trace: string, error: unknown): S3Response {

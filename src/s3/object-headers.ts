@@ -2,9 +2,17 @@ import type { Checksum, ObjectHeaders, ObjectInfo } from '#storage'
 import { checksumHeader } from './checksum.ts'
 import { quoted } from './context.ts'
 import { s3Error } from './errors.ts'
+import { httpDate } from './http-date.ts'
 import type { S3Request } from './wire.ts'
 
-const kept = ['content-type', 'cache-control', 'content-disposition', 'content-encoding', 'content-language', 'expires']
+const kept = new Set([
+  'content-type',
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'expires',
+])
 /** In bytes: a header's value has one character for each of its bytes. */
 const metadataMost = 2048
 
@@ -13,14 +21,17 @@ export function keptHeaders(headers: S3Request['headers']): ObjectHeaders {
   refuseUnbuilt(headers)
   const found: ObjectHeaders = {}
   let metadata = 0
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name] as string
     if (name.startsWith('x-amz-meta-')) metadata += name.length - 'x-amz-meta-'.length + value.length
-    else if (!kept.includes(name)) continue
+    else if (!kept.has(name)) continue
     found[name] = value
   }
   if (metadata > metadataMost) throw s3Error('s3.metadata')
-  const encoding = found['content-encoding']
-    ?.split(',')
+  const stated = found['content-encoding']
+  if (stated === undefined) return found
+  const encoding = stated
+    .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '' && part !== 'aws-chunked')
     .join(',')
@@ -38,29 +49,24 @@ function refuseUnbuilt(headers: S3Request['headers']): void {
   const encryption = headers['x-amz-server-side-encryption']
   if (encryption !== undefined && encryption !== 'AES256')
     throw s3Error('s3.unbuilt', { what: `Encryption ${encryption}` })
-  for (const name of Object.keys(headers)) {
-    if (
-      name.startsWith('x-amz-object-lock-') ||
-      name.startsWith('x-amz-grant-') ||
-      name.startsWith('x-amz-server-side-encryption-customer-') ||
-      name === 'x-amz-tagging' ||
-      name === 'x-amz-website-redirect-location' ||
-      name === 'x-amz-write-offset-bytes'
-    ) {
-      throw s3Error('s3.unbuilt', { what: `The header ${name}` })
-    }
+  for (const name in headers) {
+    if (name.startsWith('x-amz-') && unbuilt.test(name)) throw s3Error('s3.unbuilt', { what: `The header ${name}` })
   }
 }
 
+const unbuilt =
+  /^x-amz-(object-lock-|grant-|server-side-encryption-customer-|(tagging|website-redirect-location|write-offset-bytes)$)/
+
 /** The headers with which an object is answered. */
 export function infoHeaders(info: ObjectInfo): Record<string, string> {
-  return {
+  const headers: Record<string, string> = {
     'content-type': 'application/octet-stream',
-    ...info.headers,
     etag: quoted(info.etag),
-    'last-modified': new Date(info.modifiedAt).toUTCString(),
+    'last-modified': httpDate(info.modifiedAt),
     'accept-ranges': 'bytes',
   }
+  for (const name in info.headers) headers[name] = info.headers[name] as string
+  return headers
 }
 
 export function checksumHeaders(checksum: Checksum | undefined): Record<string, string> {

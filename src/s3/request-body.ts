@@ -3,7 +3,7 @@ import type { Verified } from '#access'
 import type { Offload } from '#kernel'
 import type { Body, Checksum, ChecksumAlgorithm } from '#storage'
 import { decodeChunks, decodeWhole } from './aws-chunked.ts'
-import { checksumAlgorithms, checksumHeader, digestOf, openChecksum } from './checksum.ts'
+import { checksumAlgorithms, checksumHeader, checksumOf, openChecksum } from './checksum.ts'
 import { s3Error } from './errors.ts'
 import type { S3Request } from './wire.ts'
 
@@ -33,8 +33,10 @@ export function requestBody(request: S3Request, verified: Verified, offload: Off
   const sha256 = /^[0-9a-f]{64}$/.test(verified.payload) ? verified.payload : undefined
 
   let stated = promise?.value
-  let digest: Uint8Array | undefined
-  let payload: Uint8Array | undefined
+  /** Checksum of the bytes, in base64. */
+  let digest: string | undefined
+  /** Hash of the payload, in hex. */
+  let payload: string | undefined
   const framing = stream && { trailers: stream.trailers, ...(stream.signed && { signed: verified }) }
   const onTrailers = (fields: Map<string, string>) => {
     if (promise) stated ??= fields.get(checksumHeader[promise.algorithm])
@@ -49,8 +51,8 @@ export function requestBody(request: S3Request, verified: Verified, offload: Off
         await signed?.update(chunk)
         yield chunk
       }
-      digest = await checksum?.digest()
-      payload = await signed?.digest()
+      digest = checksum && Buffer.from(await checksum.digest()).toString('base64')
+      payload = signed && Buffer.from(await signed.digest()).toString('hex')
     } finally {
       checksum?.drop()
       signed?.drop()
@@ -62,26 +64,25 @@ export function requestBody(request: S3Request, verified: Verified, offload: Off
     const sent = await come
     const bytes = framing ? decodeWhole(sent, framing, onTrailers) : sent
     if (bytes.length !== size) throw s3Error('s3.incomplete', { reason: 'its length is not the one that was stated' })
-    if (promise) digest = digestOf(promise.algorithm, bytes)
-    if (sha256 !== undefined) payload = digestOf('SHA256', bytes)
+    if (promise) digest = checksumOf(promise.algorithm, bytes)
+    if (sha256 !== undefined) payload = hash('sha256', bytes, 'hex')
     return bytes
   }
 
   const { whole: come } = request
   return {
     size,
-    chunks: chunks(),
+    chunks: { [Symbol.asyncIterator]: chunks },
     ...(come && size <= wholeMost && { whole: () => whole(come()) }),
     vouched: md5 === undefined && (promise !== undefined || sha256 !== undefined || stream?.signed === true),
     finish(computed) {
       if (md5 && !(computed && timingSafeEqual(md5, computed))) throw s3Error('s3.digest', { name: 'Content-MD5' })
-      if (sha256 !== undefined && Buffer.from(payload ?? []).toString('hex') !== sha256) throw s3Error('s3.sha256')
-      if (!promise || !digest) return undefined
-      const value = Buffer.from(digest).toString('base64')
+      if (payload !== sha256) throw s3Error('s3.sha256')
+      if (!promise || digest === undefined) return undefined
       if (stated === undefined)
         throw s3Error('s3.incomplete', { reason: `the trailer ${checksumHeader[promise.algorithm]} is missing` })
-      if (stated !== value) throw s3Error('s3.digest', { name: checksumHeader[promise.algorithm] })
-      return { algorithm: promise.algorithm, value, type: 'FULL_OBJECT' } satisfies Checksum
+      if (stated !== digest) throw s3Error('s3.digest', { name: checksumHeader[promise.algorithm] })
+      return { algorithm: promise.algorithm, value: digest, type: 'FULL_OBJECT' } satisfies Checksum
     },
   }
 }

@@ -70,10 +70,14 @@ const atObject: Record<string, Operation> = {
  */
 export function routeOf({ method, headers }: S3Request, { bucket, key, query }: Address): Operation {
   const table = bucket === '' ? atService : key === '' ? atBucket : atObject
+  const copy = method === 'PUT' && headers['x-amz-copy-source'] !== undefined ? ' copy' : ''
+  if (query.length === 0) {
+    const plainly = table[copy === '' ? method : `${method}${copy}`]
+    if (plainly) return plainly
+  }
   const names = query
     .map(([name, value]) => (name === 'list-type' && value === '2' ? 'list-v2' : name))
     .filter((name) => !name.startsWith('X-Amz-') && !name.startsWith('response-'))
-  const copy = method === 'PUT' && headers['x-amz-copy-source'] !== undefined ? ' copy' : ''
   const special = names.filter((name) => !plain.has(name) && !name.toLowerCase().startsWith('x-amz-'))
   const [what] = special
   const found = what === undefined ? table[`${method}${copy}`] : table[`${method} ${what}${copy}`]

@@ -116,6 +116,11 @@ export const storageError = errorTable({
     retryable: true,
     message: 'Provider {provider} does not answer: {reason}',
   },
+  'shard.busy': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'Too many requests wait for provider {provider} already.',
+  },
   'shard.uncertain': {
     kind: 'uncertain',
     retryable: false,

@@ -9,6 +9,8 @@ import { type Hedges, openHedges } from './hedges.ts'
 import type { Segment } from './index/segment.ts'
 import type { StorageLimits } from './limits.ts'
 import type { ShardStore } from './ports.ts'
+import { type Lanes, openLanes } from './read/lanes.ts'
+import { openPaces, type Paces } from './read/pace.ts'
 import type { KeyStore } from './seal/key-store.ts'
 import { cellOverhead, fullCellBytes } from './seal/shape.ts'
 
@@ -45,6 +47,8 @@ export type Ground = StoragePorts & {
   readMemory: Budget
   coders: Coders
   hedges: Hedges
+  paces: Paces
+  lanes: Lanes
   buffers: BufferPool
   /** Plaintext of small objects, by version: a version's bytes never change. */
   bodies: Cache<Uint8Array>
@@ -63,6 +67,8 @@ export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
     hedges: openHedges(limits.hedgeShare),
     bodies: openCache(limits.cacheBytes, (bytes) => bytes.length + keptOverhead),
     packs: openCache(keptPacks, () => 1),
+    paces: openPaces(ports.clock, limits.retryMs),
+    lanes: openLanes(limits.providerReads, limits.providerQueue),
     buffers: (ports.openBuffers ?? openBufferPool)({
       [storedCell]: keptCells,
       [4 * storedCell]: keptWindows,

@@ -8,9 +8,8 @@ export type ProviderHealth = {
   since: number
   /** It said that it has no room; new shards go elsewhere. */
   full: boolean
-  /** Moving average of the time to an answer, and a high quantile of it. */
+  /** Moving average of the time to an answer. */
   latencyMs: number
-  slowMs: number
   /** What it last said about itself. */
   status?: ShardStoreStatus
 }
@@ -39,7 +38,7 @@ export function openHealth(ports: { clock: Clock; log: Log }): Health {
     let health = seen.get(provider)
     if (!health) {
       const since = ports.clock.now()
-      health = { state: 'alive', since, full: false, latencyMs: startLatencyMs, slowMs: 4 * startLatencyMs }
+      health = { state: 'alive', since, full: false, latencyMs: startLatencyMs }
       seen.set(provider, health)
     }
     return health
@@ -59,11 +58,7 @@ export function openHealth(ports: { clock: Clock; log: Log }): Health {
       ports.log('info', 'provider.back', { provider, darkMs: ports.clock.now() - health.since })
       enter(health, 'alive')
     }
-    if (ms === undefined) return health
-    health.latencyMs += (ms - health.latencyMs) / 16
-    // A running quantile: steps up 19 times as far as down, so it settles where one answer in twenty is slower.
-    const step = Math.max(0.5, health.slowMs / 32)
-    health.slowMs = Math.max(1, health.slowMs + (ms > health.slowMs ? step : -step / 19))
+    if (ms !== undefined) health.latencyMs += (ms - health.latencyMs) / 16
     return health
   }
   return {

@@ -1,8 +1,12 @@
 /**
- * Says whether one more request may be made twice. Each request earns a share of a hedge, so that hedges stay a fixed
+ * Says whether more requests may be made for the same thing. Each request earns a share of a hedge, so that hedges stay a fixed
  * part of the load: an overload that makes everything slow does not double itself.
  */
-export type Hedges = { earn(): void; spend(): boolean }
+export type Hedges = {
+  earn(): void
+  /** @param requests how many more are to be made; 1 if not given */
+  spend(requests?: number): boolean
+}
 
 const savedMost = 16
 
@@ -13,9 +17,9 @@ export function openHedges(share: number): Hedges {
     earn() {
       saved = Math.min(savedMost, saved + share)
     },
-    spend() {
-      if (saved < 1) return false
-      saved--
+    spend(requests = 1) {
+      if (saved < requests) return false
+      saved -= requests
       return true
     },
   }

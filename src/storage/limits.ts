@@ -21,10 +21,17 @@ export type StorageLimits = {
   writeStallMs: number
   /** Times a segment is begun again on other providers before the write is refused. */
   attempts: number
-  /** A read waits at least this long before it asks another shard too. */
+  /** A read waits at least this long before it asks another shard too, however quick the providers are. */
   hedgeFloorMs: number
-  /** Share of reads that may be hedged, so that an overload does not double itself. */
+  /** Share of requests for shards that may be hedged, so that an overload does not double itself. */
   hedgeShare: number
+  /** An answer that takes at least this long, and far longer than is usual, has stalled: others are asked in any case. */
+  overdueMs: number
+  /** A provider that is spared because it reads slowly is asked again after this, to see whether it still does. */
+  retryMs: number
+  /** Most reads at one provider at the same time, and most that wait for it. */
+  providerReads: number
+  providerQueue: number
   /** No answer from one provider takes longer. */
   shardMs: number
   /** Most rows fetched together, and groups of rows fetched ahead, when a segment is read. */
@@ -67,8 +74,12 @@ export const defaultLimits: StorageLimits = {
   readerGraceMs: hour,
   writeStallMs: 2 * second,
   attempts: 4,
-  hedgeFloorMs: 50,
+  hedgeFloorMs: 2,
   hedgeShare: 0.1,
+  overdueMs: second,
+  retryMs: second,
+  providerReads: 64,
+  providerQueue: 4096,
   shardMs: 30 * second,
   windowRows: 16,
   readAhead: 3,

@@ -8,6 +8,7 @@ import type { ObjectStorage } from './object.ts'
 import { createBucket, deleteBucket, setBucketPolicy } from './objects/buckets.ts'
 import { completeUpload } from './objects/complete-upload.ts'
 import { deleteObject } from './objects/delete-object.ts'
+import { openObjectCount } from './objects/count-objects.ts'
 import { listObjects } from './objects/list-objects.ts'
 import { listUploads } from './objects/list-uploads.ts'
 import { openObject } from './objects/open-object.ts'
@@ -37,6 +38,7 @@ export type OpenStorage = {
 export function openStorage(ports: StoragePorts, limits: StorageLimits = defaultLimits): OpenStorage {
   const ground = openGround(ports, limits)
   const packer = openPacker(ground)
+  const count = openObjectCount(ground)
   const repairer = openRepairer(ground)
   return {
     objects: objectsOf(ground, packer),
@@ -57,9 +59,12 @@ export function openStorage(ports: StoragePorts, limits: StorageLimits = default
         run: (fence, signal) => sweepRound(ground, () => checkFence(fence), signal),
       },
     ],
-    probe: (signal) => probeRound(ground, signal),
+    async probe(signal) {
+      const uncounted = (error: unknown) => ground.log('warn', 'objects.uncounted', { reason: String(error) })
+      await Promise.all([probeRound(ground, signal), count.step().catch(uncounted)])
+    },
     provider: (id) => ground.health.of(id),
-    report: async () => ({ ...(await reportStorage(ground)), repairing: repairer.busy() }),
+    report: async () => ({ ...(await reportStorage(ground, count)), repairing: repairer.busy() }),
     where: (call, input) => whereObject(ground, call.tenant, input),
     memoryUsed: () => ground.writeMemory.used(),
   }

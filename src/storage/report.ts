@@ -2,7 +2,8 @@ import { judge, margin, type Policy, type Provider } from '#pool'
 import { storageError } from './errors.ts'
 import type { Ground } from './ground.ts'
 import { allBuckets, getBucket } from './index/buckets.store.ts'
-import { countObjects, findObject, partsOf } from './index/objects.store.ts'
+import { findObject, partsOf } from './index/objects.store.ts'
+import type { ObjectCount } from './objects/count-objects.ts'
 import { allPackClasses, countMoves } from './index/packs.store.ts'
 import type { Segment } from './index/segment.ts'
 import { countPlacements, gapsOf, listGaps, segmentAt, segmentsOf } from './index/segments.store.ts'
@@ -15,14 +16,19 @@ export type StorageReport = {
   margins: MarginCount[]
   /** Segments whose margin is below what their policy promises, and packs that a change of policy has still to move. */
   degraded: number
+  /** Exact while there are few, else as of the last count. */
   objects: number
+  memory: MemoryReport
 }
+
+/** Bytes that this gateway holds for requests, and the most it would. */
+export type MemoryReport = Record<'writes' | 'reads' | 'cache', { usedBytes: number; limitBytes: number }>
 
 const gapsCounted = 1000
 
 /** Counts margins by placement, whatever the number of segments, and corrects for single lost shards. */
-export async function reportStorage(ground: Ground): Promise<StorageReport> {
-  const { counts, scopes, objects, moves, gapped } = await ground.index.read(function* () {
+export async function reportStorage(ground: Ground, objects: ObjectCount): Promise<StorageReport> {
+  const { counts, scopes, moves, gapped } = await ground.index.read(function* () {
     const gapped = new Map<string, { segment: Segment; lost: Set<number> }>()
     for (const gap of yield* listGaps(gapsCounted)) {
       const id = `${gap.body}/${gap.position}`
@@ -36,7 +42,6 @@ export async function reportStorage(ground: Ground): Promise<StorageReport> {
     return {
       counts: yield* countPlacements(),
       scopes: [...(yield* allBuckets()), ...(yield* allPackClasses())],
-      objects: yield* countObjects(),
       moves: yield* countMoves(),
       gapped,
     }
@@ -58,7 +63,15 @@ export async function reportStorage(ground: Ground): Promise<StorageReport> {
     add(segment.scope, marginOf(ground, segment, lost), 1, segment.size)
   }
   const ordered = [...margins.values()].filter((count) => count.segments > 0).sort((a, b) => a.margin - b.margin)
-  return { margins: ordered, degraded, objects: objects.objects }
+  return { margins: ordered, degraded, objects: await objects.ask(), memory: memoryOf(ground) }
+}
+
+function memoryOf({ writeMemory, readMemory, bodies, limits }: Ground): MemoryReport {
+  return {
+    writes: { usedBytes: writeMemory.used(), limitBytes: limits.writeMemoryBytes },
+    reads: { usedBytes: readMemory.used(), limitBytes: limits.readMemoryBytes },
+    cache: { usedBytes: bodies.weight(), limitBytes: limits.cacheBytes },
+  }
 }
 
 const none: ReadonlySet<number> = new Set()

@@ -1,140 +1,213 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { type Body, type Database, databaseError, PelagoError, type Row, type Statement } from '#kernel'
+import { type Body, type Database, databaseError, PelagoError } from '#kernel'
+import { logPages, openCheckpoints } from './checkpoints.ts'
+import { type LogFile, type LogSync, openLogFile, openLogSync } from './log-file.ts'
 import { migrate, type Schema } from './schema.store.ts'
+import { type LogPosition, openConnection, type Outcome, type SqliteConnection } from './sqlite-connection.ts'
 
 const dialect = { blob: 'BLOB', int: 'INTEGER', text: 'TEXT', clustered: 'WITHOUT ROWID' }
 
 /** Transactions that share one sync at the most, and that may wait for theirs. */
 const groupMost = 256
 const waitingMost = 20_000
+/** How long a lock of another process is waited for, and the longest pause between two tries, milliseconds. */
 const busyMs = 5000
+const pauseMs = 8
 
 type Waiting = { body: Body<unknown>; resolve(value: unknown): void; reject(error: unknown): void }
 
+export type SqliteInput = {
+  /** Path, or ':memory:'. */
+  file: string
+  schemas: readonly Schema[]
+  /** How long a lock of another process is waited for, milliseconds. */
+  busyMs?: number
+  /** How many pages the write-ahead log may hold before it is copied into the database's file. */
+  logPages?: number
+  openLogFile?: (database: string) => Promise<LogFile>
+}
+
 /**
- * Opens a SQLite database: write-ahead log, every commit synced. Bodies that come while a commit runs share the next one;
- * each has a savepoint of its own, so one that throws takes nobody with it. There is no timer: a lone transaction never waits.
- * @param file path, or ':memory:'
+ * Opens a SQLite database: statements run on this thread, the disk is waited for elsewhere. A commit goes into the write-ahead
+ * log, which is then synced through the thread pool; bodies that come meanwhile share the next commit. There is no timer: a
+ * lone transaction waits for its sync only. What a body reads may be a commit whose sync is under way; its outcome, be it rows
+ * or an error, is told after that sync.
  * @throws database.newer
  */
-export async function openSqlite({ file, schemas }: { file: string; schemas: readonly Schema[] }): Promise<Database> {
-  const connection = new DatabaseSync(file, { timeout: busyMs })
-  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
-  connection.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 2000')
-  const run = statementRunner(connection)
+export async function openSqlite(input: SqliteInput): Promise<Database> {
+  const { file, schemas } = input
+  const patience = input.busyMs ?? busyMs
+  const connection = openConnection(file, patience)
+  const log = await openLog(connection, file, input.openLogFile ?? openLogFile)
   let waiting: Waiting[] = []
-  let scheduled = false
-  let closed = false
+  let working: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+  let broken: PelagoError | undefined
 
-  const commitGroup = () => {
-    scheduled = false
-    const group = waiting.slice(0, groupMost)
-    waiting = waiting.slice(groupMost)
-    if (waiting.length > 0) schedule()
-    const done: { waiter: Waiting; value: unknown }[] = []
+  /** After a sync that failed nobody can know what is on the disk, and a second one would answer that all is well. */
+  const durable = async (sync: Promise<void> | undefined) => {
     try {
-      connection.exec('BEGIN IMMEDIATE')
-      for (const waiter of group) {
-        try {
-          done.push({ waiter, value: inSavepoint(connection, run, waiter.body) })
-        } catch (error) {
-          waiter.reject(explain(error))
-        }
-      }
-      connection.exec('COMMIT')
+      await sync
     } catch (error) {
-      // Nothing of the group is on the disk: SQLite rolls back what it cannot commit.
-      if (connection.isTransaction) connection.exec('ROLLBACK')
-      for (const waiter of group) waiter.reject(explain(error))
+      broken ??= databaseError('database.unsynced', { reason: reasonOf(error) }, error)
+      throw broken
+    }
+  }
+  /**
+   * What makes durable all that was just seen or written. Called in the same step as that: in between others could see it and
+   * find nothing to wait for.
+   */
+  const covering = (written: boolean): Promise<void> | undefined =>
+    connection.foreign() || written ? log?.sync() : log?.owed()
+  const hasMoved = (before: LogPosition | undefined) => {
+    try {
+      const now = connection.position()
+      return before?.pages !== now?.pages || before?.copied !== now?.copied
+    } catch {
+      // Not known; one sync too many then. Thrown from here it would look as if nothing had been committed.
+      return true
+    }
+  }
+  const restart = async () => {
+    try {
+      connection.restartLog()
+    } catch (error) {
+      // Somebody else writes, and so begins the log anew; where not, the next commit does, with a sync of SQLite's own.
+      if (!isBusy(error)) throw error
       return
     }
-    for (const { waiter, value } of done) waiter.resolve(value)
+    await durable(log?.sync())
   }
-  const schedule = () => {
-    if (scheduled) return
-    scheduled = true
-    // After the input that is waiting now: whatever it brings shares this commit.
-    setImmediate(commitGroup)
+  const checkpoints =
+    log && openCheckpoints({ file, busyMs: patience }, input.logPages ?? logPages, { ...connection, restart })
+
+  const commitGroup = async (group: readonly Waiting[], before: LogPosition | undefined) => {
+    const bodies = group.map(({ body }) => body)
+    const { outcomes, sync } = await patiently(patience, () => {
+      const outcomes = connection.commit(bodies)
+      return { outcomes, sync: covering(hasMoved(before)) }
+    })
+    try {
+      await durable(sync)
+    } catch (error) {
+      throw databaseError('database.uncertain', { reason: `its sync failed, ${reasonOf(error, true)}` }, error)
+    }
+    // Errors too are told only now: they may come of what an earlier body of the group wrote.
+    for (const [at, { resolve, reject }] of group.entries()) {
+      const outcome = outcomes[at] as Outcome
+      if ('error' in outcome) reject(explain(outcome.error))
+      else resolve(outcome.value)
+    }
+    checkpoints?.committed()
+  }
+  const work = async () => {
+    while (waiting.length > 0) {
+      // After the input that is waiting now: whatever it brings shares this commit.
+      await new Promise(setImmediate)
+      let group: Waiting[] = []
+      try {
+        let position = connection.position()
+        const room = position && checkpoints?.room(position)
+        if (room) {
+          await room
+          position = connection.position()
+        }
+        if (broken) throw broken
+        group = waiting.splice(0, groupMost)
+        await commitGroup(group, position)
+      } catch (error) {
+        if (group.length === 0) group = waiting.splice(0, groupMost)
+        for (const { reject } of group) reject(explain(error))
+      }
+    }
+    working = undefined
+  }
+  const refuse = () => {
+    if (closing) throw databaseError('database.closed')
+    if (broken) throw broken
+  }
+  const tryRead = (body: Body<unknown>): { outcome: Outcome; sync: Promise<void> | undefined } => {
+    refuse()
+    const outcome = connection.read(body)
+    if ('error' in outcome && isBusy(outcome.error)) throw outcome.error
+    return { outcome, sync: covering(false) }
   }
 
   const database: Database = {
-    transact<T>(body: Body<T>): Promise<T> {
-      if (closed) return Promise.reject(databaseError('database.closed'))
+    async transact<T>(body: Body<T>): Promise<T> {
+      refuse()
       if (waiting.length >= waitingMost) {
-        return Promise.reject(databaseError('database.busy', { reason: `${waitingMost} transactions wait` }))
+        throw databaseError('database.busy', { reason: `${waitingMost} transactions wait` })
       }
       return new Promise<T>((resolve, reject) => {
         waiting.push({ body, resolve: (value) => resolve(value as T), reject })
-        schedule()
+        working ??= work()
       })
     },
     async read<T>(body: Body<T>): Promise<T> {
-      if (closed) throw databaseError('database.closed')
       try {
-        // Bodies run to their end at once, so nothing can change between two statements.
-        return drive(run, body)
+        const { outcome, sync } = await patiently(patience, () => tryRead(body))
+        if (sync) await durable(sync)
+        if ('error' in outcome) throw outcome.error
+        return outcome.value as T
       } catch (error) {
         throw explain(error)
       }
     },
-    async close() {
-      if (closed) return
-      while (waiting.length > 0) commitGroup()
-      closed = true
-      connection.close()
+    close() {
+      closing ??= (async () => {
+        await working
+        await checkpoints?.close()
+        await log?.close()
+        connection.close()
+      })()
+      return closing
     },
   }
   try {
+    // What a process that was killed has written may be in the system's memory only: nobody has synced it yet.
+    connection.checkpoint()
+    await durable(log?.sync())
     for (const schema of schemas) await database.transact(migrate(schema, dialect, file))
   } catch (error) {
     await database.close()
-    throw error
+    throw explain(error)
   }
   return database
 }
 
-type Run = (statement: Statement) => Row[]
-
-function inSavepoint<T>(connection: DatabaseSync, run: Run, body: Body<T>): T {
-  connection.exec('SAVEPOINT body')
+async function openLog(
+  connection: SqliteConnection,
+  file: string,
+  open: (database: string) => Promise<LogFile>,
+): Promise<LogSync | undefined> {
+  if (connection.position() === undefined) return undefined
   try {
-    const value = drive(run, body)
-    connection.exec('RELEASE body')
-    return value
+    return openLogSync(await open(file))
   } catch (error) {
-    connection.exec('ROLLBACK TO body; RELEASE body')
+    connection.close()
     throw error
   }
 }
 
-/** Runs a body to its end, handing each statement's rows back to it. */
-function drive<T>(run: Run, body: Body<T>): T {
-  const steps = body()
-  let step = steps.next()
-  while (!step.done) {
-    let rows: Row[]
+/** Another process holds the lock: asks again until it is free or the time is over, and never sleeps on this thread. */
+async function patiently<T>(ms: number, act: () => T): Promise<T> {
+  const until = performance.now() + ms
+  for (;;) {
     try {
-      rows = run(step.value)
+      return act()
     } catch (error) {
-      step = steps.throw(error)
-      continue
+      if (!isBusy(error) || performance.now() >= until) throw error
     }
-    step = steps.next(rows)
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * pauseMs))
   }
-  return step.value
 }
 
-/** Keeps prepared statements by the identity of their template, of which there are as many as places in the code. */
-function statementRunner(connection: DatabaseSync): Run {
-  const prepared = new WeakMap<readonly string[], StatementSync>()
-  return ({ text, values }) => {
-    let statement = prepared.get(text)
-    if (!statement) {
-      statement = connection.prepare(text.join('?'))
-      prepared.set(text, statement)
-    }
-    return statement.all(...values) as Row[]
-  }
+/** SQLITE_BUSY, SQLITE_LOCKED */
+const isBusy = (error: unknown) => [5, 6].includes(((error as { errcode?: number }).errcode ?? 0) & 0xff)
+
+function reasonOf(error: unknown, first = false): string {
+  if (!(error instanceof Error)) return String(error)
+  return first && error.cause !== undefined ? reasonOf(error.cause) : error.message
 }
 
 function explain(error: unknown): unknown {
@@ -143,8 +216,8 @@ function explain(error: unknown): unknown {
   if (errcode === undefined) return error
   const primary = errcode & 0xff
   const reason = error.message
-  // SQLITE_FULL, SQLITE_IOERR (a full disk shows as either), SQLITE_BUSY, SQLITE_LOCKED
+  // SQLITE_FULL, SQLITE_IOERR (a full disk shows as either)
   if (primary === 13 || primary === 10) return databaseError('database.full', { reason }, error)
-  if (primary === 5 || primary === 6) return databaseError('database.busy', { reason }, error)
+  if (isBusy(error)) return databaseError('database.busy', { reason }, error)
   return databaseError('database.failed', { reason }, error)
 }

@@ -20,15 +20,13 @@ export const headObject: Operation = (context) => answer(context, false)
 async function answer(context: Context, withBody: boolean): Promise<S3Response> {
   const { request, address, call, storage } = context
   const part = partOf(context)
-  const opened = await storage.openObject(call, {
-    bucket: address.bucket,
-    key: address.key,
-    ...(part !== undefined && { part }),
-  })
+  const { bucket, key } = address
+  const opened = await storage.openObject(call, part === undefined ? { bucket, key } : { bucket, key, part })
   const { info } = opened
   checkRead(info, request.headers)
   const range = part === undefined ? rangeOf(request.headers.range, info.size) : undefined
-  const headers = { ...infoHeaders(info), ...responseOverrides(context) }
+  const headers = infoHeaders(info)
+  if (address.query.length > 0) Object.assign(headers, responseOverrides(context))
   if (part !== undefined && info.parts) headers['x-amz-mp-parts-count'] = String(info.parts.length)
   if (request.headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED' && !range && part === undefined) {
     Object.assign(headers, checksumHeaders(info.checksum))
@@ -38,7 +36,10 @@ async function answer(context: Context, withBody: boolean): Promise<S3Response> 
   if (range) headers['content-range'] = `bytes ${range.first}-${range.last}/${info.size}`
   const status = range || part !== undefined ? 206 : 200
   if (!withBody) return { status, headers }
-  return { status, headers, body: length === 0 ? new Uint8Array(0) : await begun(opened.read(range)) }
+  if (length === 0) return { status, headers, body: new Uint8Array(0) }
+  if (opened.ready && part === undefined)
+    return { status, headers, body: range ? opened.ready.subarray(range.first, range.last + 1) : opened.ready }
+  return { status, headers, body: await begun(opened.read(range)) }
 }
 
 /** The first bytes are fetched before the answer begins, so that an object that cannot be read is an error and not a broken connection. */

@@ -68,6 +68,11 @@ export const indexMigrations: Migration[] = [
         pack {text} NOT NULL, slot {int} NOT NULL, bucket {text} NOT NULL, key {blob} NOT NULL, PRIMARY KEY (pack, slot)) {clustered}`,
       'CREATE TABLE loose_packs (pack {text} NOT NULL PRIMARY KEY, class {text} NOT NULL, must {int} NOT NULL)',
       'CREATE INDEX loose_packs_by_class ON loose_packs (class, must)',
+      // Counted as segments come and go, because counting millions takes too long.
+      `CREATE TABLE placement_counts (placement {text} NOT NULL, scope {text} NOT NULL, k {int} NOT NULL, m {int} NOT NULL,
+        segments {int} NOT NULL, bytes {int} NOT NULL, PRIMARY KEY (placement, scope, k, m)) {clustered}`,
+      `INSERT INTO placement_counts (placement, scope, k, m, segments, bytes)
+        SELECT placement, scope, k, m, COUNT(*), SUM(size) FROM segments GROUP BY placement, scope, k, m`,
       'CREATE TABLE policy_moves (bucket {text} NOT NULL PRIMARY KEY, after {blob} NOT NULL)',
     ],
   },

@@ -97,9 +97,16 @@ export function* objectsFrom(
   return rows.map(objectOf)
 }
 
-export function* countObjects(): Step<{ objects: number; bytes: number }> {
-  const [row] = yield sql`SELECT COUNT(*) AS objects, COALESCE(SUM(size), 0) AS bytes FROM objects`
-  return { objects: Number(row?.objects ?? 0), bytes: Number(row?.bytes ?? 0) }
+export type ObjectPlace = { bucket: string; key: Uint8Array }
+
+/** Counts the objects behind `after`, at most `limit`. @returns how many, and the last of them when there may be more */
+export function* countObjects(after: ObjectPlace, limit: number): Step<{ objects: number; last?: ObjectPlace }> {
+  const { bucket, key } = after
+  const [last] = yield sql`SELECT bucket, key FROM objects WHERE (bucket, key) > (${bucket}, ${key})
+    ORDER BY bucket, key LIMIT 1 OFFSET ${limit - 1}`
+  if (last) return { objects: limit, last: last as ObjectPlace }
+  const [rest] = yield sql`SELECT COUNT(*) AS n FROM objects WHERE (bucket, key) > (${bucket}, ${key})`
+  return { objects: Number(rest?.n ?? 0) }
 }
 
 export function partOf(row: Row): StoredPart {

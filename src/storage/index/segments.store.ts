@@ -11,6 +11,7 @@ export function* insertSegment(segment: Segment): Step<void> {
     VALUES (${segment.body}, ${segment.position}, ${segment.scope}, ${segment.generation}, ${segment.segment}, ${segment.size},
       ${segment.k}, ${segment.m}, ${placement}, ${segment.names.join('')}, ${segment.epoch},
       ${segment.dataKey}, ${segment.integrityKey}, ${segment.commitment})`
+  yield* tally(segment, placement, 1)
 }
 
 /**
@@ -24,7 +25,20 @@ export function* replaceSegment(current: Segment, next: Segment): Step<boolean> 
     placement = ${placement}, names = ${next.names.join('')}, epoch = ${next.epoch},
     data_key = ${next.dataKey}, integrity_key = ${next.integrityKey}, commitment = ${next.commitment}
     WHERE body = ${current.body} AND position = ${current.position} AND generation = ${current.generation} RETURNING generation`
-  return rows.length === 1
+  if (rows.length !== 1) return false
+  yield* tally(current, placementId(current.holders), -1)
+  yield* tally(next, placement, 1)
+  return true
+}
+
+/** Keeps count of what lies in which placement. */
+function* tally(segment: Pick<Segment, 'scope' | 'k' | 'm' | 'size'>, placement: string, by: 1 | -1): Step<void> {
+  const { scope, k, m, size } = segment
+  yield sql`INSERT INTO placement_counts (placement, scope, k, m, segments, bytes) VALUES (${placement}, ${scope}, ${k}, ${m}, ${by}, ${by * size})
+    ON CONFLICT (placement, scope, k, m) DO UPDATE SET segments = placement_counts.segments + excluded.segments,
+      bytes = placement_counts.bytes + excluded.bytes`
+  if (by < 0)
+    yield sql`DELETE FROM placement_counts WHERE placement = ${placement} AND scope = ${scope} AND k = ${k} AND m = ${m} AND segments = 0`
 }
 
 export function* segmentsOf(body: string): Step<Segment[]> {
@@ -59,9 +73,8 @@ export type PlacementCount = {
 
 /** How many segments lie in which placement, by scope and code: all that health needs, whatever the number of segments. */
 export function* countPlacements(): Step<PlacementCount[]> {
-  const rows =
-    yield sql`SELECT s.placement AS id, p.holders, s.k, s.m, s.scope, COUNT(*) AS segments, SUM(s.size) AS bytes
-    FROM segments s JOIN placements p ON p.id = s.placement GROUP BY s.placement, p.holders, s.k, s.m, s.scope`
+  const rows = yield sql`SELECT c.placement AS id, p.holders, c.k, c.m, c.scope, c.segments, c.bytes
+    FROM placement_counts c JOIN placements p ON p.id = c.placement ORDER BY c.placement, c.scope, c.k, c.m`
   return rows.map((row) => ({
     id: row.id as string,
     holders: (row.holders as string).split(','),
@@ -74,7 +87,8 @@ export function* countPlacements(): Step<PlacementCount[]> {
 }
 
 export function* deleteSegments(body: string): Step<void> {
-  yield sql`DELETE FROM segments WHERE body = ${body}`
+  const gone = yield sql`DELETE FROM segments WHERE body = ${body} RETURNING placement, scope, k, m, size`
+  for (const row of gone) yield* tally(row as unknown as Segment, row.placement as string, -1)
   yield sql`DELETE FROM gaps WHERE body = ${body}`
 }
 
@@ -102,10 +116,13 @@ export function* gapsOf(place: SegmentPlace): Step<Gap[]> {
 
 /** Lists of holders repeat by the thousand; each is kept once, under its hash, so that finding it needs no lock. */
 function* placementOf(holders: string[]): Step<string> {
-  const list = holders.join(',')
-  const id = createHash('sha256').update(list).digest('hex').slice(0, 16)
-  yield sql`INSERT INTO placements (id, holders) VALUES (${id}, ${list}) ON CONFLICT (id) DO NOTHING`
+  const id = placementId(holders)
+  yield sql`INSERT INTO placements (id, holders) VALUES (${id}, ${holders.join(',')}) ON CONFLICT (id) DO NOTHING`
   return id
+}
+
+function placementId(holders: string[]): string {
+  return createHash('sha256').update(holders.join(',')).digest('hex').slice(0, 16)
 }
 
 function segmentOf(row: Row): Segment {

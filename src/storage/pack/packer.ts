@@ -14,9 +14,14 @@ export type Packer = {
 type Waiting = PackJob & { resolve(value: unknown): void; reject(error: unknown): void }
 type Queue = { packClass: PackClass; waiting: Waiting[]; writing: number }
 
-/** Packs of one class that are written at the same time while few wait; with many, one large pack is cheaper than several. */
-const packsAtOnce = 2
-const manyWaiting = 96
+/**
+ * Packs of one class that are written at the same time. One large pack costs less than several small ones; but where writing
+ * one is mostly waiting for a long way, the next should not wait for its end: one more for each so many milliseconds that
+ * the quickest of the last packs took, since what is quickest was held up by the way alone and not by load.
+ */
+const packsMost = 6
+const wayMs = 25
+const timesKept = 32
 /** Bounds of one pack: objects, and sealed bytes. */
 const objectsMost = 512
 const bytesMost = 4 * 1024 * 1024
@@ -27,15 +32,20 @@ const bytesMost = 4 * 1024 * 1024
  */
 export function openPacker(ground: Ground): Packer {
   const queues = new Map<string, Queue>()
+  const times: number[] = []
+  const packsAtOnce = () => (times.length === 0 ? 1 : Math.min(packsMost, 1 + Math.floor(Math.min(...times) / wayMs)))
 
   const pump = (queue: Queue) => {
-    while (queue.waiting.length > 0 && queue.writing < (queue.waiting.length > manyWaiting ? 1 : packsAtOnce)) {
+    while (queue.waiting.length > 0 && queue.writing < packsAtOnce()) {
       const batch = takeBatch(queue)
       if (batch.length === 0) continue
       queue.writing++
+      const began = ground.clock.now()
       void writePack(ground, queue.packClass, batch)
         .then(
           (outcomes) => {
+            times.push(ground.clock.now() - began)
+            if (times.length > timesKept) times.shift()
             for (const [at, outcome] of outcomes.entries()) {
               if ('error' in outcome) batch[at]?.reject(outcome.error)
               else batch[at]?.resolve(outcome.value)

@@ -92,7 +92,7 @@ export function verdictsOf(results: Results, options: Options): Verdict[] {
     const share = (100 * othersShare(results)).toFixed(0)
     skip('quiet', `others used ${share} % of the processors, so speeds are worth little; see --patience`)
   }
-  return [...verdicts, ...results.samples.flatMap(failuresOf)]
+  return [...verdicts, ...soundness(results.samples)]
 }
 
 function judgeWan(
@@ -141,16 +141,20 @@ export function cpuPerGib({ cpuMs, bytes }: Round): number | undefined {
   return cpuMs === undefined || bytes === 0 ? undefined : cpuMs / 1000 / (bytes / gib)
 }
 
-function failuresOf({ cell, variant, rounds, failures }: Sample): Verdict[] {
-  if (failures.length === 0) return []
-  const failed = rounds.reduce((sum, round) => sum + round.failed, 0)
-  const all = rounds.reduce((sum, round) => sum + round.requests, 0)
-  return [
-    {
-      state: 'FAILED',
-      says: `${nameOf(cell)}, ${variant}: ${failed} of ${all} requests failed; ${failures.join('; ')}`,
-    },
-  ]
+/** Every load of which something failed; without any, one line that says what was looked at. */
+function soundness(samples: readonly Sample[]): Verdict[] {
+  const sum = (value: (sample: Sample) => number) => samples.reduce((all, sample) => all + value(sample), 0)
+  const requests = ({ rounds }: Sample) => rounds.reduce((all, round) => all + round.requests, 0)
+  const failed = ({ rounds }: Sample) => rounds.reduce((all, round) => all + round.failed, 0)
+  const bad = samples.filter(({ failures }) => failures.length > 0)
+  if (bad.length === 0) {
+    const says = `no request of ${sum(requests)} failed, and ${sum(({ compared }) => compared)} objects were read back byte by byte`
+    return samples.length === 0 ? [] : [{ state: 'passed', says }]
+  }
+  return bad.map((sample) => ({
+    state: 'FAILED',
+    says: `${nameOf(sample.cell)}, ${sample.variant}: ${failed(sample)} of ${requests(sample)} requests failed; ${sample.failures.join('; ')}`,
+  }))
 }
 
 export function digits(value: number): string {

@@ -1,6 +1,14 @@
 import type { Client, Objects, Source } from '#client'
 
-export type UpOptions = { data: string; port: number; reset: boolean; yes: boolean; json: boolean; packBytes?: number }
+export type UpOptions = {
+  data: string
+  port: number
+  reset: boolean
+  yes: boolean
+  json: boolean
+  packBytes?: number
+  gateways: number
+}
 
 /** What commands stand on; the host hands it in. */
 export type CliPorts = {

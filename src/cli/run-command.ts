@@ -31,6 +31,7 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
   common(program.command('up', { isDefault: true }))
     .description('start a whole federation on this machine')
     .option('--port <N>', 'port of the S3 endpoint; 0 takes any', portNumber, 9000)
+    .option('--gateways <N>', 'processes that serve the S3 endpoint together', gatewayCount, 1)
     .option('--pack-bytes <N>', 'objects up to this size share packs; 0 writes each for itself', byteCount)
     .option('--reset', 'delete all data first (asks)', false)
     .option('--yes', 'answer yes to what --reset asks', false)
@@ -119,6 +120,12 @@ function portNumber(text: string): number {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new InvalidArgumentError('It must be from 0 to 65535.')
   return port
+}
+
+function gatewayCount(text: string): number {
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 1 || count > 64) throw new InvalidArgumentError('It must be from 1 to 64.')
+  return count
 }
 
 function byteCount(text: string): number {

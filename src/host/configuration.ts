@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { exactly, faultOf, fields, integer, list, optional, type Schema, type Static, text } from '#api'
+import { exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
 import { hostError } from './errors.ts'
 
 const address = { host: text({ min: 1 }), port: integer({ min: 0, max: 65_535 }) }
@@ -42,7 +42,8 @@ export const gatewayConfig = fields({
   role: text({ pattern: '^gateway$' }),
   id: text(),
   folder: path,
-  s3: fields({ ...address, region: text({ min: 1 }), hostnames: list(text(), 16) }),
+  /** `shared`: other gateways of this machine listen on the same port; all work on the same folder. */
+  s3: fields({ ...address, region: text({ min: 1 }), hostnames: list(text(), 16), shared: optional(flag()) }),
   api: fields(address),
   tokenFile: path,
   keyFile: path,

@@ -32,6 +32,12 @@ const portsSchema = fields({ ports: record(integer({ min: 1, max: 65_535 }), 100
 /** One process to be run. */
 export type ProcessPlan = { name: string; role: 'federation' | 'provider' | 'gateway'; config: string; url: string }
 
+/**
+ * `gateways`: processes that serve the one S3 endpoint, over the same index. `packBytes`: objects up to this size share
+ * packs; the gateway's own choice without.
+ */
+export type DemoOptions = { gateways: number; packBytes?: number }
+
 /** A whole federation on this machine, written down in a data folder. */
 export type DemoFederation = {
   processes: ProcessPlan[]
@@ -46,17 +52,21 @@ export type DemoFederation = {
  * Writes the configuration of every process. Keys are made once; ports are kept while they are free, so that a restart
  * changes nothing, and chosen anew when somebody else has them.
  * @param s3Port 0 for any
- * @param packBytes objects up to this size share packs; the gateway's own choice without
  * @throws port.taken for the S3 port, port.none
  */
-export async function prepareDemo(folder: string, s3Port: number, packBytes?: number): Promise<DemoFederation> {
+export async function prepareDemo(
+  folder: string,
+  s3Port: number,
+  options: DemoOptions = { gateways: 1 },
+): Promise<DemoFederation> {
   const at = (...parts: string[]) => join(folder, ...parts)
-  const ports = await choosePorts(at('ports.json'), s3Port)
+  const gateways = Array.from({ length: options.gateways }, (_, at) => (at === 0 ? 'gateway' : `gateway-${at + 1}`))
+  const ports = await choosePorts(at('ports.json'), s3Port, gateways)
   keepPrivate(at('api-token'), () => `${randomBytes(32).toString('hex')}\n`)
   keepPrivate(at('gateway', 'access.json'), () => `${JSON.stringify({ keys: [freshAccess()] }, null, 2)}\n`)
 
   const federationKey = keyOf(at('federation', 'key.pem'), 'ed25519')
-  const gatewayKey = keyOf(at('gateway', 'key.pem'), 'x25519')
+  const gatewayKeys = gateways.map((id) => ({ id, publicKey: publicHex(keyOf(at(id, 'key.pem'), 'x25519')) }))
   const quotaBytes = quotaOf(folder)
   const providers: Provider[] = demoPool.map((facts) => ({
     ...facts,
@@ -95,23 +105,32 @@ export async function prepareDemo(folder: string, s3Port: number, packBytes?: nu
       shards: { host, port: portOf(ports, id) },
       keyFile: at('providers', id, 'key.pem'),
       quotaBytes,
-      gateways: [{ id: 'gateway', publicKey: publicHex(gatewayKey) }],
+      gateways: gatewayKeys,
     })
   }
-  add('gateway', 'gateway', `http://${host}:${portOf(ports, 's3')}`, {
-    version: 1,
-    role: 'gateway',
-    id: 'gateway',
-    folder: at('gateway'),
-    s3: { host, port: portOf(ports, 's3'), region, hostnames: ['localhost', 's3.localhost'] },
-    api: { host, port: portOf(ports, 'gateway') },
-    tokenFile: at('api-token'),
-    keyFile: at('gateway', 'key.pem'),
-    rootKeyFile: at('gateway', 'root.key'),
-    accessFile: at('gateway', 'access.json'),
-    federation: { url: `http://${host}:${portOf(ports, 'federation')}`, publicKey: publicHex(federationKey) },
-    ...(packBytes !== undefined && { packBytes }),
-  })
+  const shared = gateways.length > 1
+  for (const id of gateways) {
+    add(id, 'gateway', `http://${host}:${portOf(ports, 's3')}`, {
+      version: 1,
+      role: 'gateway',
+      id,
+      folder: at('gateway'),
+      s3: {
+        host,
+        port: portOf(ports, 's3'),
+        region,
+        hostnames: ['localhost', 's3.localhost'],
+        ...(shared && { shared }),
+      },
+      api: { host, port: portOf(ports, id) },
+      tokenFile: at('api-token'),
+      keyFile: at(id, 'key.pem'),
+      rootKeyFile: at('gateway', 'root.key'),
+      accessFile: at('gateway', 'access.json'),
+      federation: { url: `http://${host}:${portOf(ports, 'federation')}`, publicKey: publicHex(federationKey) },
+      ...(options.packBytes !== undefined && { packBytes: options.packBytes }),
+    })
+  }
   const [access] = readConfig(at('gateway', 'access.json'), accessConfig).keys
   return {
     processes,
@@ -135,11 +154,11 @@ function freshAccess(): AccessConfig['keys'][number] {
   return { id, secret: randomBytes(30).toString('base64url'), tenant: 'demo', actor: 'admin' }
 }
 
-async function choosePorts(file: string, s3Port: number): Promise<Record<string, number>> {
+async function choosePorts(file: string, s3Port: number, gateways: string[]): Promise<Record<string, number>> {
   const kept = existsSync(file) ? readConfig(file, portsSchema).ports : {}
   const ports: Record<string, number> = {}
   const taken = new Set<number>()
-  const names = ['supervisor', 'federation', ...demoPool.map(({ id }) => id), 'gateway']
+  const names = ['supervisor', 'federation', ...demoPool.map(({ id }) => id), ...gateways]
   if (s3Port !== 0) taken.add(s3Port)
   // Who wants any port wants to meet nobody: several may start at the same time.
   const from = s3Port === 0 ? anyPort + randomInt(anyPorts) : firstPort

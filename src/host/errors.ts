@@ -72,6 +72,11 @@ export const hostError = errorTable({
     retryable: false,
     message: 'There is no provider {name}. The providers are: {known}.',
   },
+  'gateways.single': {
+    kind: 'unbuilt',
+    retryable: false,
+    message: 'On {platform} several processes cannot listen on one port; start with --gateways 1. Several need Linux.',
+  },
   'role.unknown': {
     kind: 'invalid',
     retryable: false,

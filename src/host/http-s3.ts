@@ -2,6 +2,7 @@ import { type Clock, type Log, release } from '#kernel'
 import type { S3Handler, S3Response } from '#s3'
 import type { Exchange } from './http-connection.ts'
 import { type HttpServer, openHttpServer } from './http-server.ts'
+import type { Listen } from './listen.ts'
 
 const limits = { connectionsMost: 2000, silentMs: 60_000, idleMs: 65_000, closeMs: 10_000, headMost: 16 * 1024 }
 /** Bodies come in pieces of this size; large ones cost fewer turns of the loop. */
@@ -12,7 +13,7 @@ const wholeBytes = 68 * 1024
 /** Serves the S3 handler over HTTP/1.1. @param listen.port 0 for any */
 export async function openS3Server(
   ports: { handle: S3Handler; clock: Clock; log: Log },
-  listen: { host: string; port: number },
+  listen: Listen,
 ): Promise<HttpServer> {
   const handle = (exchange: Exchange) => serve(ports, exchange)
   return openHttpServer(ports.clock, listen, { ...limits, direct: true, handle })

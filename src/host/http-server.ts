@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net'
 import type { Clock } from '#kernel'
 import { type Connection, type ConnectionConfig, type Exchange, serveConnection } from './http-connection.ts'
-import { listenOn } from './listen.ts'
+import { type Listen, listenOn } from './listen.ts'
 
 export type HttpServer = { port: number; close(): Promise<void> }
 
@@ -15,11 +15,7 @@ type Config = ConnectionConfig & {
 }
 
 /** Serves HTTP/1.1 where bodies are large. @param listen.port 0 for any */
-export async function openHttpServer(
-  clock: Clock,
-  listen: { host: string; port: number },
-  config: Config,
-): Promise<HttpServer> {
+export async function openHttpServer(clock: Clock, listen: Listen, config: Config): Promise<HttpServer> {
   const connections = new Set<Connection>()
   const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (accepted) => {
     const connection = serveConnection(clock, accepted, config, config.handle, () => connections.delete(connection))

@@ -1,8 +1,11 @@
 import type { Server } from 'node:net'
 import { hostError } from './errors.ts'
 
+/** `shared`: other processes listen on the same port, and the kernel spreads connections over them. */
+export type Listen = { host: string; port: number; shared?: boolean }
+
 /** Begins to listen. @throws port.taken, port.denied */
-export async function listenOn(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+export async function listenOn(server: Server, { host, port, shared = false }: Listen): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') {
@@ -12,7 +15,7 @@ export async function listenOn(server: Server, { host, port }: { host: string; p
       else reject(error)
     }
     server.once('error', onError)
-    server.listen({ host, port, backlog: 1024 }, () => {
+    server.listen({ host, port, backlog: 1024, reusePort: shared }, () => {
       server.off('error', onError)
       resolve()
     })

@@ -28,11 +28,13 @@ export async function up(options: UpOptions): Promise<number> {
   const folder = takeDataFolder(options.data, startedAt)
   const log = openLog(systemClock, { file: join(folder.path, 'log', 'supervisor.log') })
   try {
+    if (options.gateways > 1 && process.platform !== 'linux')
+      throw hostError('gateways.single', { platform: process.platform })
     if (options.port !== 0 && !(await isFree('127.0.0.1', options.port))) {
       const mend = 'Stop that program, or choose another port with --port N (--port 0 takes any that is free).'
       throw hostError('port.taken', { port: options.port, address: '127.0.0.1', use: 'it listens there already', mend })
     }
-    const demo = await prepareDemo(folder.path, options.port, options.packBytes)
+    const demo = await prepareDemo(folder.path, options.port, options)
     const config = { entry: join(root, 'bin', 'pelago.ts'), logFolder: join(folder.path, 'log') }
     const supervisor = openSupervisor({ clock: systemClock, log: log.log, say }, config, demo.processes)
     const stopped = toldToStop()
@@ -89,7 +91,8 @@ async function confirmReset(options: UpOptions, say: (sentence: string) => void)
 async function startAll(supervisor: ReturnType<typeof openSupervisor>, demo: DemoFederation): Promise<void> {
   const of = (role: string) => demo.processes.filter((process) => process.role === role)
   await Promise.all([...of('federation'), ...of('provider')].map(({ name }) => supervisor.start(name)))
-  await Promise.all(of('gateway').map(({ name }) => supervisor.start(name)))
+  // One after the other: the first one makes what all of them share.
+  for (const { name } of of('gateway')) await supervisor.start(name)
 }
 
 /** Resolves at the first Ctrl-C or request to end; a second one changes nothing, because stopping is bounded. */
@@ -117,12 +120,13 @@ function welcome(
   { port }: UpOptions,
   ms: number,
 ): string {
+  const gateways = processes.filter(({ role }) => role === 'gateway').length
   const countries = new Set(providers.map(({ country }) => country)).size
   const flag = data === join(process.cwd(), 'data') ? '' : ` --data ${data}`
   const pelago = `node bin/pelago.mjs`
   return [
     '',
-    `Pelago runs: one federation, ${providers.length} providers in ${countries} countries, one gateway (${processes.length} processes, ready after ${(ms / 1000).toFixed(1)} s).`,
+    `Pelago runs: one federation, ${providers.length} providers in ${countries} countries, ${gateways === 1 ? 'one gateway' : `${gateways} gateways`} (${processes.length} processes, ready after ${(ms / 1000).toFixed(1)} s).`,
     '',
     `  S3 endpoint        http://127.0.0.1:${ports.s3}${port === 0 ? ' (any free port was asked for)' : ''}`,
     `  region             ${region}`,

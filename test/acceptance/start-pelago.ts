@@ -24,12 +24,15 @@ export type Pelago = {
   close(): Promise<void>
 }
 
-/** @param data an existing folder to go on with; else a new one */
-export async function startPelago(data?: string): Promise<Pelago> {
+/**
+ * @param data an existing folder to go on with; else a new one
+ * @param words more for `pelago up`
+ */
+export async function startPelago(data?: string, words: readonly string[] = []): Promise<Pelago> {
   const folder = data ?? (await mkdtemp(join(tmpdir(), 'pelago-')))
   const child = spawn(
     process.execPath,
-    [...flags, join(root, 'bin', 'pelago.ts'), 'up', '--data', folder, '--port', '0', '--json'],
+    [...flags, join(root, 'bin', 'pelago.ts'), 'up', '--data', folder, '--port', '0', '--json', ...words],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
     },

@@ -49,7 +49,10 @@ export async function startFederation(plan: FederationPlan): Promise<Federation>
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer()
   }
   try {
-    const demo = await prepareDemo(path, 0, plan.packBytes)
+    const demo = await prepareDemo(path, 0, {
+      gateways: 1,
+      ...(plan.packBytes !== undefined && { packBytes: plan.packBytes }),
+    })
     const links = await moveProviders(demo.processes, plan.relayed)
     const relay = links.length > 0 ? await openRelay(links) : undefined
     if (relay) closers.push(() => relay.close())

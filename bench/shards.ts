@@ -174,8 +174,15 @@ function shardWire(port: number): Wire {
   return {
     async put(name, length) {
       const writer = store.create(name, length, signal)
-      for (const piece of piecesOf(length)) await writer.write(piece)
-      await writer.finish()
+      let left = length
+      for (const piece of piecesOf(length)) {
+        left -= piece.length
+        const sent = writer.write(piece)
+        // As a gateway does: the end goes out with the last bytes.
+        const finished = left === 0 ? writer.finish() : undefined
+        await sent
+        await finished
+      }
     },
     async get(name, length) {
       await store.read(name, 0, length, signal)

@@ -90,16 +90,28 @@ export function connectTo(world: World, remote: Remote, alive: () => boolean): S
         writer ??= message(`creates ${name}`, signal, false, (node) => node.create(name, length))
         return writer
       }
+      // In order, as on one connection: the end may be sent before it is known that the last bytes came.
+      let before: Promise<unknown> = Promise.resolve()
+      const next = <T>(act: () => Promise<T>): Promise<T> => {
+        const done = before.then(act)
+        before = done
+        done.catch(() => 'it is thrown where it is waited for')
+        return done
+      }
       return {
-        async write(bytes) {
-          const open = await opened()
-          const sent = new Uint8Array(bytes)
-          await message(`takes ${bytes.length} of ${name}`, signal, true, () => open.write(sent))
+        write(bytes) {
+          return next(async () => {
+            const open = await opened()
+            const sent = new Uint8Array(bytes)
+            await message(`takes ${bytes.length} of ${name}`, signal, true, () => open.write(sent))
+          })
         },
-        async finish() {
-          const open = await opened()
-          await message(`finishes ${name}`, signal, true, () => open.finish())
-          if (world.chance(remote.faults.forgetful)) throw lost(true, 'the answer was lost')
+        finish() {
+          return next(async () => {
+            const open = await opened()
+            await message(`finishes ${name}`, signal, true, () => open.finish())
+            if (world.chance(remote.faults.forgetful)) throw lost(true, 'the answer was lost')
+          })
         },
         abort: () => void writer?.then((open) => open.abort()).catch(() => 'it was never begun'),
       }

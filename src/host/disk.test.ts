@@ -74,3 +74,18 @@ test('what is read again is hot, until much else was read; a file system that re
   cache.refused()
   assert.equal(await cache.open(join(root, 'mixed'), 0), undefined)
 })
+
+test('closing waits for what still runs on a file, so that it cannot run on the next one that is opened', async () => {
+  const disk = openDisk(root)
+  const bytes = randomBytes(8 * pagedBytes)
+  const file = await disk.create('closing')
+  const written = file.write(bytes)
+  const closed = file.close()
+  const next = await disk.create('next')
+  await Promise.all([written, closed])
+  assert.ok(readFileSync(join(root, 'closing')).equals(bytes))
+  assert.equal(readFileSync(join(root, 'next')).length, 0)
+  await assert.rejects(file.write(bytes), { code: 'EBADF' })
+  await file.close()
+  await next.close()
+})

@@ -1,8 +1,9 @@
 import { close, constants, fsync, open as openDescriptor } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { type Disk, type DiskFile, type NewFile, storageError } from '#storage'
+import { type OpenFile, openFile } from './open-file.ts'
 import { directBytes, isPaged } from './pages.ts'
 import { openPastCache, type PastCache } from './past-cache.ts'
 
@@ -30,12 +31,12 @@ export function openDisk(path: string): Disk {
     async create(path) {
       const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY
       const whole = join(root, path)
-      return newFile(await mended(open(whole, flags, 0o600), path), whole, pastCache)
+      return newFile(await mended(openFile(whole, flags, 0o600), path), whole, pastCache)
     },
     async open(path) {
       try {
         const whole = join(root, path)
-        return openedFile(await open(whole, 'r'), whole, pastCache)
+        return openedFile(await openFile(whole, 'r'), whole, pastCache)
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return undefined
         throw error
@@ -93,13 +94,13 @@ export function openDisk(path: string): Disk {
  * memory is fresh, and what is written here is seldom read at once. The rest, and everything where the file system has no
  * such way, goes through the cache. Durable is both only after the sync.
  */
-function newFile(handle: FileHandle, path: string, pastCache: PastCache): NewFile {
+function newFile(handle: OpenFile, path: string, pastCache: PastCache): NewFile {
   let written = 0
-  let direct: FileHandle | undefined
+  let direct: OpenFile | undefined
   let asked = false
-  const writeAll = async (to: FileHandle, bytes: Uint8Array) => {
+  const writeAll = async (to: OpenFile, bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await mended(to.write(bytes, at, bytes.length - at, written), '')
+      const bytesWritten = await mended(to.write(bytes.subarray(at), written), '')
       at += bytesWritten
       written += bytesWritten
       // What is left no longer fits the pages.
@@ -132,13 +133,13 @@ function newFile(handle: FileHandle, path: string, pastCache: PastCache): NewFil
 }
 
 /** A file that is read. Whole pages that nobody read lately leave the system's cache to what is read again and again. */
-function openedFile(handle: FileHandle, path: string, pastCache: PastCache): DiskFile {
-  let direct: FileHandle | undefined
+function openedFile(handle: OpenFile, path: string, pastCache: PastCache): DiskFile {
+  let direct: OpenFile | undefined
   let asked = false
-  const readAll = async (from: FileHandle, offset: number, into: Uint8Array) => {
+  const readAll = async (from: OpenFile, offset: number, into: Uint8Array) => {
     let got = 0
     while (got < into.length) {
-      const { bytesRead } = await from.read(into, got, into.length - got, offset + got)
+      const bytesRead = await from.read(into.subarray(got), offset + got)
       got += bytesRead
       // Past the cache a read that is no whole number of pages has met the end.
       if (bytesRead === 0 || (from === direct && bytesRead % directBytes !== 0)) break
@@ -163,7 +164,7 @@ function openedFile(handle: FileHandle, path: string, pastCache: PastCache): Dis
         return readAll(handle, offset, into)
       }
     },
-    size: async () => (await handle.stat()).size,
+    size: async () => handle.size(),
     async close() {
       await Promise.all([handle.close(), direct?.close()])
     },

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type OpenFile, openFile } from './open-file.ts'
 
 /** Pieces of files that are remembered to have been read once. */
 const remembered = 16_384
@@ -7,7 +7,7 @@ const remembered = 16_384
 /** Files opened past the system's cache (O_DIRECT), where system and file system can. */
 export type PastCache = {
   /** @param access of `constants`, O_RDONLY or O_WRONLY. @returns undefined where there is no such way */
-  open(path: string, access: number): Promise<FileHandle | undefined>
+  open(path: string, access: number): Promise<OpenFile | undefined>
   /** The file system opens files so, but does not read or write them so: it is not tried again. */
   refused(): void
   /** Whether this piece of a file was read lately, so that the next read of it may well fill the cache. */
@@ -23,7 +23,7 @@ export function openPastCache(): PastCache {
     async open(path, access) {
       if (!can) return undefined
       try {
-        return await open(path, access | flag)
+        return await openFile(path, access | flag)
       } catch (error) {
         if ((error as { code?: string }).code !== 'EINVAL') throw error
         can = false

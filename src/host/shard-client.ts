@@ -3,7 +3,8 @@ import type { Clock, Random } from '#kernel'
 import type { Provider } from '#pool'
 import { type ShardStore, storageError } from '#storage'
 import { namesOf, readJson, refusalOf, statusOf } from './shard-replies.ts'
-import { isStale, openShardRequest, signedGet, type ShardRequestPorts, type ShardRequests } from './shard-request.ts'
+import { openShardPool } from './shard-pool.ts'
+import { isStale, openShardRequest, signedHead, type ShardRequestPorts } from './shard-request.ts'
 import { openShardReader } from './shard-reader.ts'
 import { openShardWriter } from './shard-writer.ts'
 
@@ -31,21 +32,20 @@ export function openShardStore(
     port,
     provider: provider.id,
   }
-  const reader = openShardReader(ports, {
+  const config = {
     provider: provider.id,
     hostname: wire.hostname,
     port: Number(port) || 80,
     socketsMost,
     idleMs,
-  })
-  const requests: ShardRequests = (method, target, length, signal) =>
-    openShardRequest(wire, { method, target, length }, signal)
-
+  }
+  const reader = openShardReader(ports, config)
+  // Of their own, so that long writes do not keep reads waiting.
+  const writing = openShardPool(ports.clock, config)
   /** One request without a body. It may be sent twice: none of them does more the second time. */
   const ask = async (method: string, target: string, signal: AbortSignal): Promise<IncomingMessage> => {
     const send = async () => {
-      const sent = requests(method, target, 0, signal)
-      sent.request.end()
+      const sent = openShardRequest(wire, { method, target }, signal)
       try {
         return await sent.answered
       } catch (error) {
@@ -62,11 +62,15 @@ export function openShardStore(
   }
 
   return {
-    create: (name, length, signal) => openShardWriter(requests, { provider: provider.id, name, length }, keys, signal),
+    create(name, length, signal) {
+      const sign = (target: string, bodyLength: number) =>
+        signedHead(wire, { method: 'PUT', target, length: bodyLength })
+      return openShardWriter(writing, sign, { provider: provider.id, name, length }, keys, signal)
+    },
     async read(name, offset, length, signal, into) {
       const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
       const target = `/v1/shards/${name}?offset=${offset}&length=${length}`
-      await reader.read(() => signedGet(wire, target), bytes, signal)
+      await reader.read(() => signedHead(wire, { method: 'GET', target, length: 0 }).head, bytes, signal)
       return bytes
     },
     async trash(name, signal) {
@@ -84,6 +88,7 @@ export function openShardStore(
     close() {
       agent.destroy()
       reader.close()
+      writing.close()
     },
   }
 }

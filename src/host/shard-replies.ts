@@ -91,10 +91,9 @@ export async function refusalOf(
   provider: string,
   response: IncomingMessage,
   signal: AbortSignal,
-  writing = false,
 ): Promise<PelagoError> {
   const said = await readText(provider, response, signal).catch(() => '')
-  return refusal(provider, response.statusCode ?? 0, said, writing)
+  return refusal(provider, response.statusCode ?? 0, said)
 }
 
 /** By events: an iterator would cost a turn of the loop for each chunk. What `take` throws ends the connection. */

@@ -18,22 +18,18 @@ export type ShardRequestPorts = {
 }
 
 /** One request on its way. `answered` is the head of its answer. */
-export type SentRequest = { request: ClientRequest; nonce: string; answered: Promise<IncomingMessage> }
-
-export type ShardRequests = (method: string, target: string, length: number, signal: AbortSignal) => SentRequest
+export type SentRequest = { request: ClientRequest; answered: Promise<IncomingMessage> }
 
 /**
- * Signs and opens one request; the caller writes its body and ends it.
- * `answered` rejects with shard.unreachable when nothing can have come of it, with shard.uncertain when a whole shard
- * was sent, or with the signal's reason.
+ * Signs and sends one request without a body. `answered` rejects with shard.unreachable, or with the signal's reason.
  */
 export function openShardRequest(
   ports: ShardRequestPorts,
-  { method, target, length }: { method: string; target: string; length: number },
+  { method, target }: { method: string; target: string },
   signal: AbortSignal,
 ): SentRequest {
   const { clock, provider } = ports
-  const { nonce, headers } = signedHeadersOf(ports, { method, target, length })
+  const { headers } = signedHeadersOf(ports, { method, target, length: 0 })
   const request = httpRequest({
     agent: ports.agent,
     hostname: ports.hostname,
@@ -42,31 +38,25 @@ export function openShardRequest(
     path: target,
     signal,
     timeout: silentMs,
-    headers: { 'content-length': length, ...headers },
+    headers: { 'content-length': 0, ...headers },
   })
   request.on('timeout', () => request.destroy(new Error('it was silent for too long')))
-  let connected = false
   request.once('socket', (socket) => {
-    connected = !socket.connecting
-    if (connected) return
+    if (!socket.connecting) return
     const giveUp = () => request.destroy(new Error('the connection was not made in time'))
     const cancel = clock.after(connectMs, giveUp)
-    socket.once('close', cancel).once('connect', () => {
-      connected = true
-      cancel()
-    })
+    socket.once('close', cancel).once('connect', cancel)
   })
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve)
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (signal.aborted) return reject(signal.reason instanceof Error ? signal.reason : error)
       const reason = error.code === 'ECONNREFUSED' ? 'nothing listens there' : error.message
-      // Without the tag at its end no provider stores a shard.
-      const sent = method === 'PUT' && connected && request.writableEnded
-      reject(storageError(sent ? 'shard.uncertain' : 'shard.unreachable', { provider, reason }, error))
+      reject(storageError('shard.unreachable', { provider, reason }, error))
     })
   })
-  return { request, nonce, answered }
+  request.end()
+  return { request, answered }
 }
 
 type Signing = Pick<ShardRequestPorts, 'clock' | 'random' | 'gateway' | 'shared'>
@@ -89,12 +79,17 @@ function signedHeadersOf(
   }
 }
 
-/** The head of a signed GET as it goes over the wire. */
-export function signedGet(ports: Signing & { hostname: string; port: string }, target: string): string {
-  const { headers } = signedHeadersOf(ports, { method: 'GET', target, length: 0 })
+/** The head of a signed request as it goes over the wire. */
+export function signedHead(
+  ports: Signing & { hostname: string; port: string },
+  asked: { method: string; target: string; length: number },
+): { head: string; nonce: string } {
+  const { nonce, headers } = signedHeadersOf(ports, asked)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   const host = ports.hostname.includes(':') ? `[${ports.hostname}]` : ports.hostname
-  return `GET ${target} HTTP/1.1\r\nhost: ${host}:${ports.port}\r\n${lines.join('')}\r\n`
+  const length = asked.length > 0 ? `content-length: ${asked.length}\r\n` : ''
+  const head = `${asked.method} ${asked.target} HTTP/1.1\r\nhost: ${host}:${ports.port}\r\n${length}${lines.join('')}\r\n`
+  return { head, nonce }
 }
 
 /** Whether it failed because the connection, used before, had been closed by the provider meanwhile. */

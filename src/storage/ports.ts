@@ -25,7 +25,10 @@ export type ShardStore = {
 export type ShardWriter = {
   /** Sends the next bytes. They must not change until the promise settles; then the caller may reuse them. */
   write(bytes: Uint8Array): Promise<void>
-  /** Resolves when all bytes are durable at the provider: file and directory entry synced. */
+  /**
+   * Resolves when all bytes are durable at the provider: file and directory entry synced. It may be called before the last
+   * `write` has settled; the two then go out together.
+   */
   finish(): Promise<void>
   /** Gives up; the provider drops what it has. */
   abort(): void

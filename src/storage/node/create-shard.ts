@@ -66,6 +66,8 @@ function openWriter(node: NodeState, slot: Slot, { name, length, temporary, file
     try {
       await node.sync.file(file)
       await folderOf(node, shardFolder(name))
+      // Also when the rename fails: nobody knows then whether it was done.
+      node.known.add(name)
       await node.disk.rename(temporary, shardPath(name))
     } catch (error) {
       await drop()
@@ -123,7 +125,8 @@ function openWriter(node: NodeState, slot: Slot, { name, length, temporary, file
 }
 
 /** Create-only counts the trash too. A shard moves from its folder to the trash, so the trash is looked at afterwards. */
-async function isUsed({ disk, days }: NodeState, name: string): Promise<boolean> {
+async function isUsed({ disk, days, known }: NodeState, name: string): Promise<boolean> {
+  if (!known.has(name)) return false
   if (await isThere(disk, shardPath(name))) return true
   const found = await Promise.all([...days].map((day) => isThere(disk, `${day}/${name}`)))
   return found.includes(true)

@@ -1,5 +1,6 @@
 import type { Disk } from './disk.ts'
 import type { GroupedSync } from './grouped-sync.ts'
+import type { KnownNames } from './known-names.ts'
 
 /** How a provider's folder is laid out: `shards/ab/NAME`, `trash/2026-01-31/NAME`, and `incoming/` for what is not finished. */
 export const incomingFolder = 'incoming'
@@ -46,10 +47,10 @@ export type Usage = { bytes: number; shards: number; trashed: number }
 const lanes = 8
 
 /**
- * Counts what is there, at start-up. Each folder is synced: a process that was killed may have left entries that everybody
+ * Counts and remembers what is there, at start-up. Each folder is synced: a process that was killed may have left entries that everybody
  * sees but that a power cut would take away.
  */
-export async function readUsage(disk: Disk, sync: GroupedSync): Promise<Usage> {
+export async function readUsage(disk: Disk, sync: GroupedSync, known: KnownNames): Promise<Usage> {
   const usage: Usage = { bytes: 0, shards: 0, trashed: 0 }
   const shards = (await disk.list(shardsFolder)).map((folder) => `${shardsFolder}/${folder}`)
   const folders = [...shards, ...(await trashDays(disk))]
@@ -57,6 +58,7 @@ export async function readUsage(disk: Disk, sync: GroupedSync): Promise<Usage> {
     for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
       await sync.directory(folder)
       for (const name of await disk.list(folder)) {
+        if (isShardName(name)) known.add(name)
         const file = await disk.open(`${folder}/${name}`)
         const size = (await file?.size()) ?? 0
         await file?.close()

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { type MemoryDisk, openMemoryDisk } from '../../../sim/ports/disk.ts'
 import { openWorld, type World } from '../../../sim/world.ts'
 import { openGroupedSync } from './grouped-sync.ts'
+import { openKnownNames } from './known-names.ts'
 import { type Node, openNode } from './node.ts'
 
 const day = 86_400_000
@@ -134,6 +135,42 @@ test('a shard has exactly the length it was begun with', async () => {
   await assert.rejects(long.finish(), { code: 'shard.missing' })
   assert.deepEqual([...disk.files().keys()], [])
   assert.equal(node.status().usedBytes, 0)
+})
+
+test('a name that was never used is not looked for on the disk; one that was is found, also after a restart', async () => {
+  const { world, disk, node, settle } = await open()
+  await put(node, nameOf(1), 10)
+  await put(node, nameOf(2), 10)
+  await node.trash(nameOf(2))
+  const connected = disk.connect()
+  let looks = 0
+  const counted = {
+    ...connected,
+    open(path: string) {
+      looks++
+      return connected.open(path)
+    },
+  }
+  const next = await settle(
+    openNode({ disk: counted, clock: world.clock, random: world.random, log: () => {} }, config),
+  )
+  looks = 0
+  for (let at = 3; at < 50; at++) await put(next, nameOf(at * 7919), 1)
+  assert.equal(looks, 0)
+  for (const name of [nameOf(1), nameOf(2), nameOf(3 * 7919)]) {
+    await assert.rejects(next.create(name, 1), { code: 'shard.exists' })
+  }
+})
+
+test('every name that was added is known, and few others are', () => {
+  const known = openKnownNames()
+  const { random } = openWorld(1)
+  const fresh = () => Buffer.from(random.bytes(16)).toString('hex')
+  const names = Array.from({ length: 200_000 }, fresh)
+  for (const name of names) known.add(name)
+  assert.ok(names.every((name) => known.has(name)))
+  const wrong = Array.from({ length: 20_000 }, fresh).filter((name) => known.has(name)).length
+  assert.ok(wrong < 200, `${wrong} of 20000`)
 })
 
 test('names that are no names never reach the disk', async () => {

@@ -4,6 +4,7 @@ import { createShard } from './create-shard.ts'
 import type { DiskFile } from './disk.ts'
 import { emptyIncoming, isShardName, listShards, prepareFolders, readUsage, shardPath, trashDays } from './folders.ts'
 import { openGroupedSync } from './grouped-sync.ts'
+import { openKnownNames } from './known-names.ts'
 import { type NodeConfig, type NodePorts, type NodeState, nodeError } from './state.ts'
 import { purgeTrash, trashShard } from './trash-shard.ts'
 
@@ -30,12 +31,14 @@ export async function openNode(ports: NodePorts, config: NodeConfig): Promise<No
   await prepareFolders(disk)
   await emptyIncoming(disk)
   const sync = openGroupedSync(disk)
-  const usage = await readUsage(disk, sync)
+  const known = openKnownNames()
+  const usage = await readUsage(disk, sync, known)
   const node: NodeState = {
     ...ports,
     config,
     usage,
     sync,
+    known,
     slots: new Map(),
     promised: 0,
     trashing: new Map(),

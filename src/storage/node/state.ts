@@ -3,6 +3,7 @@ import { storageError } from '../errors.ts'
 import type { Disk } from './disk.ts'
 import type { Usage } from './folders.ts'
 import type { GroupedSync } from './grouped-sync.ts'
+import type { KnownNames } from './known-names.ts'
 
 export type NodePorts = { disk: Disk; clock: Clock; random: Random; log: Log }
 
@@ -29,6 +30,8 @@ export type NodeState = NodePorts & {
   config: NodeConfig
   usage: Usage
   sync: GroupedSync
+  /** Every name that is there or in the trash, and more. */
+  known: KnownNames
   slots: Map<string, Slot>
   promised: number
   trashing: Map<string, Promise<void>>

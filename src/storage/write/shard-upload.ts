@@ -36,6 +36,8 @@ export function openShardUpload(
   let durable = false
   let last = false
   let pumping = false
+  let sending = false
+  let ending: Promise<void> | undefined
 
   const writer = ground.shards(shard.provider).create(shard.name, shape.shardBytes, controller.signal)
   const changed = () => {
@@ -51,6 +53,13 @@ export function openShardUpload(
     queue.length = 0
     changed()
   }
+  /** The end goes out together with the last cell, where that is known in time. */
+  const end = () => {
+    if (failure !== undefined || !last || queue.length > 1 || (queue.length === 1 && !sending)) return undefined
+    ending ??= writer.finish()
+    ending.catch(() => 'it is thrown where it is waited for')
+    return ending
+  }
   const pump = async () => {
     if (pumping) return
     pumping = true
@@ -58,11 +67,15 @@ export function openShardUpload(
       while (failure === undefined && (queue.length > 0 || (last && !durable))) {
         const cell = queue[0]
         if (cell) {
-          await writer.write(cell)
+          const sent = writer.write(cell)
+          sending = true
+          void end()
+          await sent
+          sending = false
           queue.shift()
           ground.buffers.give(cell)
         } else {
-          await writer.finish()
+          await end()
           durable = true
           signal.removeEventListener('abort', forward)
           ground.health.answered(shard.provider)
@@ -88,6 +101,7 @@ export function openShardUpload(
     drained: (waiting) => until(() => queue.length <= waiting),
     finish() {
       last = true
+      void end()
       void pump()
       return until(() => durable)
     },

@@ -7,10 +7,11 @@
 #   ceph.sh env [DIR]    print those lines again
 #   ceph.sh down [DIR]   stop what 'up' started (by recorded pid) and delete DIR
 #
+# OSDS=6 starts six OSDs and codes the data 4+2 over them, as Pelago does; one OSD keeps one copy (default).
 # DIR defaults to ${TMPDIR:-/tmp}/ceph-peer. STORE=memstore keeps objects in memory (default: bluestore, a sparse file of 16 GiB).
 # Ports: PORT (default 28000) for S3, PORT+1 and PORT+2 for the monitor. Needs root. Up in about 20 s.
 set -euo pipefail
-verb=${1:-up}; dir=${2:-${TMPDIR:-/tmp}/ceph-peer}; port=${PORT:-28000}
+verb=${1:-up}; dir=${2:-${TMPDIR:-/tmp}/ceph-peer}; port=${PORT:-28000}; osds=${OSDS:-1}
 conf=$dir/ceph.conf
 
 environment() { cat "$dir/s3.env"; }
@@ -38,7 +39,8 @@ install() {
 up() {
   install
   [ -e "$dir/s3.env" ] && { echo "already up in $dir (ceph.sh down first)" >&2; exit 1; }
-  mkdir -p "$dir"/{mon,osd,mgr/x,rgw,run,log,crash}
+  mkdir -p "$dir"/{mon,mgr/x,rgw,run,log,crash}
+  for ((n = 0; n < osds; n++)); do mkdir -p "$dir/osd.$n"; done
   local fsid; fsid=$(cat /proc/sys/kernel/random/uuid)
   cat > "$conf" <<CONF
 [global]
@@ -72,9 +74,9 @@ host = localhost
 mon data = $dir/mon/a
 [mgr.x]
 mgr data = $dir/mgr/x
-[osd.0]
+[osd]
 host = localhost
-osd data = $dir/osd
+osd data = $dir/osd.\$id
 osd objectstore = ${STORE:-bluestore}
 bluestore block size = 17179869184
 bluestore block create = true
@@ -92,16 +94,25 @@ CONF
     monmaptool --create --clobber --fsid "$fsid" --addv a "[v2:127.0.0.1:$((port+1)),v1:127.0.0.1:$((port+2))]" "$dir/monmap"
     ceph-mon "${c[@]}" --mkfs -i a --monmap "$dir/monmap" --keyring "$key"
     ceph-mon "${c[@]}" -i a --keyring "$key"
-    for name in mgr.x osd.0 client.rgw.a; do
+    local names=(mgr.x client.rgw.a) name n osd_id
+    for ((n = 0; n < osds; n++)); do names+=("osd.$n"); done
+    for name in "${names[@]}"; do
       timeout 60 ceph "${c[@]}" auth get-or-create $name mon 'allow *' osd 'allow *' mgr 'allow *' > "$dir/one.key"
       cat "$dir/one.key" >> "$key"
     done
     ceph-mgr "${c[@]}" -i x
-    local osd_id; osd_id=$(cat /proc/sys/kernel/random/uuid)
-    timeout 60 ceph "${c[@]}" osd new "$osd_id"
-    ceph-osd "${c[@]}" -i 0 --mkfs --osd-uuid "$osd_id"
-    ceph-osd "${c[@]}" -i 0
-    timeout 60 ceph "${c[@]}" osd crush add osd.0 1.0 host=localhost root=default
+    for ((n = 0; n < osds; n++)); do
+      osd_id=$(cat /proc/sys/kernel/random/uuid)
+      timeout 60 ceph "${c[@]}" osd new "$osd_id"
+      ceph-osd "${c[@]}" -i "$n" --mkfs --osd-uuid "$osd_id"
+      ceph-osd "${c[@]}" -i "$n"
+      timeout 60 ceph "${c[@]}" osd crush add "osd.$n" 1.0 host=localhost root=default
+    done
+    if [ "$osds" -ge 6 ]; then
+      timeout 60 ceph "${c[@]}" osd erasure-code-profile set code k=4 m=2 crush-failure-domain=osd
+      timeout 60 ceph "${c[@]}" osd pool create default.rgw.buckets.data 8 8 erasure code
+      timeout 60 ceph "${c[@]}" osd pool application enable default.rgw.buckets.data rgw
+    fi
     radosgw "${c[@]}" -n client.rgw.a
   } > "$dir/log/up.log" 2>&1 || { tail -20 "$dir/log/up.log" >&2; echo "Ceph did not start; logs in $dir/log" >&2; exit 1; }
   local answered=

@@ -35,22 +35,11 @@ export type FederationPlan = {
   name: string
   /** Providers between which and the gateway a relay stands. */
   relayed: readonly string[]
-  /** Objects up to this size are written together; left as it is without. */
+  /** Objects up to this size share packs; the gateway's own choice without. */
   packBytes?: number
 }
 
 export const providerNames = ['alster', 'isar', 'loire', 'vecht', 'saimaa', 'reuss', 'shannon']
-
-/** Whether this build can be told from which size on objects are written for themselves. */
-export async function knowsPacking(): Promise<boolean> {
-  const folder = mkdtempSync(join(tmpdir(), 'pelago-bench-'))
-  try {
-    const { processes } = await prepareDemo(folder, 0)
-    return 'packBytes' in configOf(processes, 'gateway')
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
 
 export async function startFederation(plan: FederationPlan): Promise<Federation> {
   const path = mkdtempSync(join(tmpdir(), 'pelago-bench-'))
@@ -60,10 +49,10 @@ export async function startFederation(plan: FederationPlan): Promise<Federation>
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer()
   }
   try {
-    const demo = await prepareDemo(path, 0)
-    if (plan.packBytes !== undefined) {
-      rewrite(demo.processes, 'gateway', (config) => ({ ...config, packBytes: plan.packBytes }))
-    }
+    const demo = await prepareDemo(path, 0, {
+      gateways: 1,
+      ...(plan.packBytes !== undefined && { packBytes: plan.packBytes }),
+    })
     const links = await moveProviders(demo.processes, plan.relayed)
     const relay = links.length > 0 ? await openRelay(links) : undefined
     if (relay) closers.push(() => relay.close())

@@ -1,17 +1,17 @@
 /** The federations that loads are measured in, one after the other, and what may stand beside them. */
 import { openBenchClient, type Target } from '../client.ts'
-import { type Federation, knowsPacking, providerNames, startFederation } from './federation.ts'
+import { type Federation, providerNames, startFederation } from './federation.ts'
 import { openLane } from './lane.ts'
 import type { Options } from './options.ts'
-import { type Cell, houseOf, kib } from './plan.ts'
+import { type Cell, houseOf, mib } from './plan.ts'
 import { peakMemoryOf } from './processes.ts'
 import type { Way } from './relay.ts'
 import type { Memory } from './results.ts'
 
 export const deadProvider = 'loire'
 export const slowProvider = 'vecht'
-/** Up to this size a build that packs is measured beside itself without packing. */
-export const packedMost = 64 * kib
+/** Up to this size objects share packs unless a gateway is told otherwise. */
+const packedMost = mib
 const pings = 21
 
 export type House = {
@@ -31,8 +31,7 @@ export async function openHouse(kind: House['kind'], options: Options): Promise<
   const main = await startFederation({ name: 'pelago', relayed })
   let unpacked: Federation | undefined
   try {
-    if (small && (await knowsPacking()))
-      unpacked = await startFederation({ name: 'unpacked', relayed: [], packBytes: 0 })
+    if (small) unpacked = await startFederation({ name: 'unpacked', relayed: [], packBytes: 0 })
     for (const { target } of [main, ...(unpacked ? [unpacked] : [])]) await makeBucket(target)
     const roundTrips: Record<string, number> = {}
     if (kind === 2) {

@@ -37,10 +37,10 @@ const warmMs = 300
 const requestsMost = 20_000
 const bytesMost = 1.5 * gib
 const coldBytesMost = 0.5 * gib
-const compared = 4
+const readBack = 4
 const failuresKept = 5
 
-type Taken = { rounds: Round[]; latencies: Float64Array[]; failures: string[]; count: number }
+type Taken = { rounds: Round[]; latencies: Float64Array[]; failures: string[]; compared: number; count: number }
 
 export async function measureCell(bench: Bench, cell: Cell, variants: Variant[]): Promise<Sample[]> {
   const taken = new Map<Variant, Taken>()
@@ -48,7 +48,7 @@ export async function measureCell(bench: Bench, cell: Cell, variants: Variant[])
   for (const variant of variants) {
     if (reads(cell)) await write(bench, cell, variant, prefixOf(cell), keysFor(cell.size))
     const count = cell.cold ? coldCount(cell) : await inState(variant, () => warmUp(bench, cell, variant))
-    taken.set(variant, { rounds: [], latencies: [], failures: [], count })
+    taken.set(variant, { rounds: [], latencies: [], failures: [], compared: 0, count })
     for (let round = 0; cell.cold && round < bench.rounds; round++) {
       await write(bench, cell, variant, `cold/${round}/${prefixOf(cell)}/${cell.verb}${cell.atOnce}`, count)
     }
@@ -64,11 +64,14 @@ export async function measureCell(bench: Bench, cell: Cell, variants: Variant[])
         own.rounds.push(measured)
         own.latencies.push(result.latencies)
         own.failures.push(...result.failures)
-        if (round === bench.rounds - 1) own.failures.push(...(await compare(bench, job, variant)))
+        if (round < bench.rounds - 1) return
+        const { wrong, compared } = await compare(bench, job, variant)
+        own.failures.push(...wrong)
+        own.compared += compared
       })
     }
   }
-  return [...taken].map(([{ name }, { rounds, latencies, failures }]) => {
+  return [...taken].map(([{ name }, { rounds, latencies, failures, compared }]) => {
     const all = new Float64Array(latencies.reduce((sum, part) => sum + part.length, 0))
     let at = 0
     for (const part of latencies) {
@@ -76,7 +79,7 @@ export async function measureCell(bench: Bench, cell: Cell, variants: Variant[])
       at += part.length
     }
     const [p50Ms, p99Ms, maxMs] = [quantile(all, 0.5), quantile(all, 0.99), quantile(all, 1)]
-    return { cell, variant: name, rounds, p50Ms, p99Ms, maxMs, failures: failures.slice(0, failuresKept) }
+    return { cell, variant: name, rounds, p50Ms, p99Ms, maxMs, compared, failures: failures.slice(0, failuresKept) }
   })
 }
 
@@ -96,7 +99,7 @@ function keysFor(size: number): number {
   if (size >= gib) return 1
   if (size >= 64 * mib) return 6
   if (size >= 8 * mib) return 24
-  return size >= mib ? 128 : 512
+  return size >= mib ? 128 : 2048
 }
 
 function coldCount({ size, atOnce }: Cell): number {
@@ -209,24 +212,17 @@ async function measureRound(
   }
 }
 
-/** Reads some objects of a round back and compares every byte. @returns what was wrong */
-async function compare(bench: Bench, job: Job, { name }: Variant): Promise<string[]> {
-  if (name === 'bare' || job.verb === 'HEAD' || job.verb === 'LIST') return []
+/** Reads some objects of a round back and compares every byte. */
+async function compare(bench: Bench, job: Job, { name }: Variant): Promise<{ wrong: string[]; compared: number }> {
+  if (name === 'bare' || job.verb === 'HEAD' || job.verb === 'LIST') return { wrong: [], compared: 0 }
   const wrote = job.verb === 'PUT'
   const known = wrote ? job.count : job.keys
-  const keys = Math.min(known, job.size >= 64 * mib ? 1 : compared)
-  const from = wrote ? job.writeTo : job.readFrom
+  const keys = Math.min(known, job.size >= 64 * mib ? 1 : readBack)
+  const readFrom = wrote ? job.writeTo : job.readFrom
   const verb = job.verb === 'RANGE' ? 'RANGE' : 'GET'
-  const { failures } = await bench.load.run({
-    ...job,
-    verb,
-    readFrom: from,
-    keys,
-    count: keys,
-    atOnce: 1,
-    compare: true,
-  })
-  return failures.map((failure) => `read back: ${failure}`)
+  const again: Job = { ...job, verb, readFrom, keys, count: keys, atOnce: 1, compare: true }
+  const { failures } = await bench.load.run(again)
+  return { wrong: failures.map((failure) => `read back: ${failure}`), compared: keys - failures.length }
 }
 
 /** Small answers are counted in requests, large ones in bytes. */

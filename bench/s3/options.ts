@@ -9,6 +9,8 @@ export type Options = {
   seconds: number
   peer?: { endpoint: string; key: { id: string; secret: string }; pids: number[] | { folder: string } }
   ronomon: boolean
+  /** How long to wait before each round for others on this machine to be quiet. */
+  patience: number
   link: { leastMs: number; mostMs: number; bytesPerSecond: number }
   json?: string
   record: boolean
@@ -25,6 +27,7 @@ How much
   --full                 every size, verb, state, hot and cold, WAN, one object of 5 GiB: hours
   --rounds N             rounds of each load (5; quick 3)
   --seconds S            of each round and variant (2; quick 0.5)
+  --patience S           waits before each round until others use less than 10 % of the processors, but not longer (0)
 
 Choose loads instead (any of these makes a matrix of all that are named)
   --sizes 1k,16k,1m,8m,64m,5g      (64m)
@@ -74,6 +77,7 @@ export function readOptions(words: string[], environment: NodeJS.ProcessEnv): Op
       peer: { type: 'string' },
       'peer-pids': { type: 'string' },
       'peer-run': { type: 'string', default: '/tmp/ceph-peer/run' },
+      patience: { type: 'string', default: '0' },
       ronomon: { type: 'boolean', default: false },
       json: { type: 'string' },
       record: { type: 'boolean', default: false },
@@ -117,6 +121,7 @@ export function readOptions(words: string[], environment: NodeJS.ProcessEnv): Op
       },
     }),
     ronomon: values.ronomon,
+    patience: number('--patience', values.patience, 0),
     link: { leastMs, mostMs: mostMs ?? leastMs, bytesPerSecond: (number('--gbit', values.gbit, 0.001) * 1e9) / 8 },
     ...(values.json !== undefined && { json: values.json }),
     record: values.record,

@@ -3,7 +3,7 @@ import type { Options } from './options.ts'
 import { countsRequests } from './measure.ts'
 import { type Cell, mib, nameOf } from './plan.ts'
 import { byteRate, median, requestRate, type Results, type Round, type Sample } from './results.ts'
-import { cpuPerGib, digits, linkShareOf, type Verdict } from './verdicts.ts'
+import { cpuPerGib, digits, linkShareOf, othersShare, type Verdict } from './verdicts.ts'
 
 /** Everything that was measured, as a page of Markdown. */
 export function pageOf(results: Results, options: Options, verdicts: Verdict[], command: string): string[] {
@@ -14,9 +14,9 @@ export function pageOf(results: Results, options: Options, verdicts: Verdict[], 
     '',
     `Written by \`${command}\` on ${cpus().length} x ${processor}, ${memory} GiB, ${process.platform}, Node ${process.versions.node}.`,
     'All processes share these processors: seven providers, gateway, load process, and whatever stands beside them. Medians over',
-    `${options.rounds} rounds in which all variants take turns; least to most in brackets; MB is 10^6 bytes; p50 and p99 over the requests`,
+    `${options.rounds} rounds in which all variants take turns (targets compare round with round); least to most in brackets; MB is 10^6 bytes; p50 and p99 over the requests`,
     'of all rounds. CPU is that of the servers alone, per GiB or per request; the load process and relays are not in it.',
-    `Others used ${shareOf(results)} % of the processors meanwhile (median over rounds).`,
+    `Others used ${(100 * othersShare(results)).toFixed(0)} % of the processors meanwhile (median over rounds).`,
     '',
     '- `pelago`: this build. `faulty`: the same with the fault of its line. `unpacked`: the same, every object written for itself.',
     '- `bare`: node:http in one process, which stores nothing and gives bytes out of memory; the same client.',
@@ -102,12 +102,6 @@ function besides({ kernel, codes, memory, roundTrips, notes, samples }: Results,
     }
   }
   return [...lines, ...notes.map((note) => `- ${note}`), '']
-}
-
-/** Median share of the processors that others used while something was measured, in percent. */
-export function shareOf({ samples }: Pick<Results, 'samples'>): string {
-  const shares = samples.flatMap(({ rounds }) => rounds.map(({ othersShare }) => othersShare))
-  return (100 * median(shares)).toFixed(0)
 }
 
 /** The median alone, for a line that says how far it is. */

@@ -5,8 +5,11 @@
 import { connect, createServer, type Socket } from 'node:net'
 import type { Counted, LinkPlan, RelayOrder, Way } from './relay.ts'
 
-/** Bytes wait this long before a link at most (ms); then their sender is held back. */
-const queueMs = 20
+/**
+ * Bytes wait this long before a link at most (ms), as in a router's memory; then their sender is held back until half of it is
+ * gone. Long enough that a relay that gets no processor for a while does not leave its link idle.
+ */
+const queueMs = 100
 const keptExchanges = 20_000
 
 type Link = LinkPlan & { way: Way; up: Direction; down: Direction; counted: Counted }
@@ -103,10 +106,18 @@ function carry(from: Socket, to: Socket, due: (bytes: number, now: number) => Du
   let last = 0
   let ended = false
   let timer: NodeJS.Timeout | undefined
-  const hand = (bytes: Buffer) => {
-    if (to.destroyed || to.write(bytes)) return
+  const holds = new Set<'full' | 'queue'>()
+  const hold = (why: 'full' | 'queue', until: (release: () => void) => void) => {
+    if (holds.has(why)) return
+    holds.add(why)
     from.pause()
-    to.once('drain', () => from.resume())
+    until(() => {
+      holds.delete(why)
+      if (holds.size === 0) from.resume()
+    })
+  }
+  const hand = (bytes: Buffer) => {
+    if (!to.destroyed && !to.write(bytes)) hold('full', (release) => to.once('drain', release))
   }
   const pump = () => {
     timer = undefined
@@ -124,10 +135,7 @@ function carry(from: Socket, to: Socket, due: (bytes: number, now: number) => Du
     waiting.push({ at, bytes })
     timer ??= setTimeout(pump, Math.max(0, at - now))
     // Who sends more than the link carries is held back, as by a full queue; what is merely under way holds nobody back.
-    if (queuedMs > queueMs && !from.isPaused()) {
-      from.pause()
-      setTimeout(() => from.resume(), queuedMs - queueMs / 2)
-    }
+    if (queuedMs > queueMs) hold('queue', (release) => setTimeout(release, queuedMs - queueMs / 2))
   })
   from.on('end', () => {
     ended = true

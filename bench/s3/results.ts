@@ -30,6 +30,8 @@ export type Sample = {
   p50Ms: number
   p99Ms: number
   maxMs: number
+  /** Objects that were read back and compared. */
+  compared: number
   /** Failed requests and wrong bytes in words, the first few. */
   failures: string[]
 }

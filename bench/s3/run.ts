@@ -1,20 +1,24 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Target } from '../client.ts'
 import { measureCodes } from './codes.ts'
 import { comparesPacking, deadProvider, type House, makeBucket, openHouse, slowProvider } from './houses.ts'
 import { openLoad } from './load.ts'
 import { type Bench, measureCell, type Variant } from './measure.ts'
 import type { Options } from './options.ts'
-import { shareOf, shortRate } from './page.ts'
+import { shortRate } from './page.ts'
 import { type Cell, gib, houseOf, mib, nameOf } from './plan.ts'
-import { peakMemoryOf, startHelper } from './processes.ts'
+import { machineCpu, peakMemoryOf, startHelper } from './processes.ts'
 import type { Relay, Way } from './relay.ts'
 import { median, type Memory, type Results } from './results.ts'
+import { othersShare } from './verdicts.ts'
 
 const slower = 10
+const [lookMs, busyMost] = [500, 0.1]
 /** Answers shorter than this say nothing about how quickly bytes come. */
 const bodyLeast = 32 * 1024
 
@@ -52,6 +56,7 @@ export async function runS3(options: Options, say: (line: string) => void, stop:
       dropCaches,
       async beforeRound(cell) {
         stop.throwIfAborted()
+        await quiet(options.patience)
         if (cell.verb !== 'PUT' || cell.size < 64 * mib || cell.wan) return
         results.kernel.push((await kernel.ask('measure')) as number)
       },
@@ -71,7 +76,9 @@ export async function runS3(options: Options, say: (line: string) => void, stop:
         results.samples.push(...samples)
         const rates = samples.map(({ variant, rounds }) => `${variant} ${shortRate(cell, rounds)}`)
         const took = ((performance.now() - began) / 1000).toFixed(0)
-        say(`${nameOf(cell)}: ${rates.join(', ')}  (${took} s, others ${shareOf({ samples })} %)`)
+        say(
+          `${nameOf(cell)}: ${rates.join(', ')}  (${took} s, others ${(100 * othersShare({ samples })).toFixed(0)} %)`,
+        )
       }
       closers.pop()
       keepMost(results.memory, await house.close())
@@ -91,6 +98,16 @@ export async function runS3(options: Options, say: (line: string) => void, stop:
         say(`Something could not be ended: ${String(error)}`)
       }
     }
+  }
+}
+
+/** Waits until the machine has little else to do, but not for ever. */
+async function quiet(seconds: number): Promise<void> {
+  const until = performance.now() + seconds * 1000
+  while (performance.now() < until) {
+    const before = machineCpu()
+    await sleep(lookMs)
+    if (machineCpu() - before < busyMost * lookMs * cpus().length) return
   }
 }
 

@@ -14,6 +14,7 @@ export {
   operations,
   type ProcessStatus,
   runDoctor,
+  setBucketEtags,
   setBucketPolicy,
   startProvider,
   stopProvider,

@@ -179,7 +179,15 @@ export const runDoctor = operation({
   errors: [],
 })
 
-const bucketSchema = fields({ name: text(), createdAt: time, policy: policySchema, policyEpoch: integer({ min: 0 }) })
+/** What the ETag of an object is: its MD5, or nothing that is computed of its bytes where a checksum vouches for them. */
+const etags = choice('md5', 'opaque')
+const bucketSchema = fields({
+  name: text(),
+  createdAt: time,
+  policy: policySchema,
+  policyEpoch: integer({ min: 0 }),
+  etags,
+})
 export type ApiBucket = Static<typeof bucketSchema>
 
 export const listBuckets = operation({
@@ -196,12 +204,12 @@ export const listBuckets = operation({
 
 export const createBucket = operation({
   id: 'bucket.create',
-  summary: 'Creates a bucket, with the default policy or with one of its own.',
+  summary: 'Creates a bucket, with the default policy or with one of its own, and says what its ETags are.',
   method: 'POST',
   path: '/v1/buckets',
   server: 'gateway',
   roles: operator,
-  input: fields({ name: bucketName, policy: optional(json(64 * 1024)) }),
+  input: fields({ name: bucketName, policy: optional(json(64 * 1024)), etags: optional(etags) }),
   output: bucketSchema,
   errors: ['bucket.exists', 'bucket.owned', 'policy.invalid', 'policy.unsatisfiable'],
 })
@@ -229,6 +237,18 @@ export const setBucketPolicy = operation({
   input: fields({ name: bucketName, policy: json(64 * 1024) }),
   output: bucketSchema,
   errors: ['bucket.missing', 'policy.invalid', 'policy.unsatisfiable'],
+})
+
+export const setBucketEtags = operation({
+  id: 'bucket.etags.set',
+  summary: 'Says what ETags the objects have that are written from now on.',
+  method: 'PUT',
+  path: '/v1/buckets/{name}/etags',
+  server: 'gateway',
+  roles: operator,
+  input: fields({ name: bucketName, etags }),
+  output: bucketSchema,
+  errors: ['bucket.missing'],
 })
 
 const shardSchema = fields({
@@ -300,6 +320,7 @@ export const operations = {
   createBucket,
   getBucketPolicy,
   setBucketPolicy,
+  setBucketEtags,
   whereObject,
   getDirectory,
 }

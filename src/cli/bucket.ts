@@ -1,15 +1,18 @@
-import { type ApiPolicy, createBucket, getBucketPolicy, listBuckets, setBucketPolicy } from '#api'
+import { type ApiPolicy, createBucket, getBucketPolicy, listBuckets, setBucketEtags, setBucketPolicy } from '#api'
 import type { Json } from '#kernel'
 import { cliError } from './errors.ts'
 import type { CliPorts, Common } from './ports.ts'
 import { table } from './table.ts'
 
+type Etags = 'md5' | 'opaque'
+
 export async function create(
   ports: CliPorts,
   name: string,
-  { data, json, policy }: Common & { policy?: string },
+  { data, json, policy, etags }: Common & { policy?: string; etags?: Etags },
 ): Promise<number> {
-  const input = { name, ...(policy !== undefined && { policy: await policyOf(ports, policy) }) }
+  const document = policy === undefined ? {} : { policy: await policyOf(ports, policy) }
+  const input = { name, ...document, ...(etags && { etags }) }
   const bucket = await ports.client(data).ask(createBucket, input)
   ports.out(json ? JSON.stringify(bucket) : `Bucket ${name} is there. ${policyText(bucket.policy)}`)
   return 0
@@ -20,13 +23,25 @@ export async function list(ports: CliPorts, { data, json }: Common): Promise<num
   if (json) ports.out(JSON.stringify(answer))
   else if (answer.buckets.length === 0) ports.out('There is no bucket yet. Create one with: pelago bucket create NAME')
   else {
-    const rows = answer.buckets.map(({ name, createdAt, policy }) => [
+    const rows = answer.buckets.map(({ name, createdAt, policy, etags }) => [
       name,
       new Date(createdAt).toISOString().slice(0, 16),
+      etags,
       policyText(policy),
     ])
-    for (const line of table([['BUCKET', 'CREATED', 'POLICY'], ...rows])) ports.out(line)
+    for (const line of table([['BUCKET', 'CREATED', 'ETAGS', 'POLICY'], ...rows])) ports.out(line)
   }
+  return 0
+}
+
+/** What ETags the bucket's objects have; `etags` are checked by the command line and again by the server. */
+export async function set(
+  ports: CliPorts,
+  name: string,
+  { data, json, etags }: Common & { etags: Etags },
+): Promise<number> {
+  const bucket = await ports.client(data).ask(setBucketEtags, { name, etags })
+  ports.out(json ? JSON.stringify(bucket) : `Objects put into ${name} from now on have ${etags} ETags.`)
   return 0
 }
 

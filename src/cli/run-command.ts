@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { PelagoError } from '#kernel'
 import type { CliPorts, Common, UpOptions } from './ports.ts'
 
@@ -54,14 +54,23 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
   const bucket = program.command('bucket').description('buckets and where their bytes may lie')
   common(bucket.command('create <name>'))
     .option('--policy <FILE>', 'policy as JSON; a sensible default without')
+    .addOption(etags())
     .action(
-      act(async (name: string, options: Common & { policy?: string }) =>
+      act(async (name: string, options: Common & { policy?: string; etags?: 'md5' | 'opaque' }) =>
         (await import('./bucket.ts')).create(ports, name, options),
       ),
     )
   common(bucket.command('list')).action(
     act(async (options: Common) => (await import('./bucket.ts')).list(ports, options)),
   )
+  common(bucket.command('set <name>'))
+    .description('change what holds for objects that are put from now on')
+    .addOption(etags().makeOptionMandatory())
+    .action(
+      act(async (name: string, options: Common & { etags: 'md5' | 'opaque' }) =>
+        (await import('./bucket.ts')).set(ports, name, options),
+      ),
+    )
   common(bucket.command('policy <name>'))
     .description('show the policy')
     .option('--set <FILE>', 'replace it')
@@ -114,6 +123,12 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
     return refusal(error, words.includes('--json'), ports)
   }
 }
+
+const etags = () =>
+  new Option(
+    '--etags <KIND>',
+    'md5 as S3 has it, or opaque: no MD5 where a checksum or a signed hash comes along',
+  ).choices(['md5', 'opaque'])
 
 function portNumber(text: string): number {
   const port = Number(text)

@@ -7,6 +7,10 @@ const longestTimerMs = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, act) {
+    if (ms <= 0) {
+      const soon = setImmediate(act)
+      return () => clearImmediate(soon)
+    }
     let timer: NodeJS.Timeout
     const arm = (rest: number): void => {
       const step = Math.min(Math.max(rest, 0), longestTimerMs)

@@ -35,7 +35,8 @@ export async function up(options: UpOptions): Promise<number> {
       throw hostError('port.taken', { port: options.port, address: '127.0.0.1', use: 'it listens there already', mend })
     }
     const demo = await prepareDemo(folder.path, options.port, options)
-    const config = { entry: join(root, 'bin', 'pelago.ts'), logFolder: join(folder.path, 'log') }
+    // Every process is the program that was started.
+    const config = { entry: process.argv[1] as string, logFolder: join(folder.path, 'log') }
     const supervisor = openSupervisor({ clock: systemClock, log: log.log, say }, config, demo.processes)
     const stopped = toldToStop()
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }

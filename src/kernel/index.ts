@@ -13,4 +13,5 @@ export {
   type Offload,
   type OffloadedHash,
   type Random,
+  turn,
 } from './ports.ts'

@@ -2,8 +2,13 @@
 export type Clock = {
   /** Milliseconds since 1970 UTC. */
   now(): number
-  /** Runs `act` once after `ms`; the returned function cancels it. */
+  /** Runs `act` once after `ms`, for 0 as soon as what waits now has had its turn; the returned function cancels it. */
   after(ms: number, act: () => void): () => void
+}
+
+/** Lets everybody else have their turn, so that long work keeps nobody waiting for long. */
+export function turn(clock: Clock): Promise<void> {
+  return new Promise((resolve) => void clock.after(0, resolve))
 }
 
 /** Bytes that nobody can foresee. In the simulator they come from the seed. */

@@ -12,14 +12,15 @@ export function gatewayOperations(ports: Ports): Handler[] {
   return [
     handles(api.getHealth, () => healthOf(ports)),
     handles(api.listBuckets, async (call) => ({ buckets: (await storage.objects.listBuckets(call)).map(shown) })),
-    handles(api.createBucket, async (call, { name, policy }) => {
-      const input = { name, ...(policy !== undefined && { policy: parsePolicy(policy) }) }
+    handles(api.createBucket, async (call, { name, policy, etags }) => {
+      const input = { name, ...(policy !== undefined && { policy: parsePolicy(policy) }), ...(etags && { etags }) }
       return shown(await storage.objects.createBucket(call, input))
     }),
     handles(api.getBucketPolicy, async (call, { name }) => (await storage.objects.getBucket(call, name)).policy),
     handles(api.setBucketPolicy, async (call, { name, policy }) =>
       shown(await storage.objects.setBucketPolicy(call, { name, policy: parsePolicy(policy) })),
     ),
+    handles(api.setBucketEtags, async (call, input) => shown(await storage.objects.setBucketEtags(call, input))),
     handles(api.whereObject, (call, input) => whereOf(ports, call, input)),
   ]
 }
@@ -69,6 +70,7 @@ async function whereOf(ports: Ports, call: Call, input: { bucket: string; key: s
   }
 }
 
-function shown({ name, createdAt, policy, policyEpoch }: Awaited<ReturnType<OpenStorage['objects']['getBucket']>>) {
-  return { name, createdAt, policy, policyEpoch }
+function shown(bucket: Awaited<ReturnType<OpenStorage['objects']['getBucket']>>) {
+  const { name, createdAt, policy, policyEpoch, etags } = bucket
+  return { name, createdAt, policy, policyEpoch, etags }
 }

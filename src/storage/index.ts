@@ -13,6 +13,7 @@ export type {
   ByteRange,
   Checksum,
   ChecksumAlgorithm,
+  Etags,
   ListEntry,
   ListInput,
   ListPage,

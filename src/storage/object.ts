@@ -1,6 +1,9 @@
 import type { Call } from '#kernel'
 import type { Policy } from '#pool'
 
+/** `md5`: as S3 has it. `opaque`: none of the bytes, where a checksum or a signed hash vouches for them. */
+export type Etags = 'md5' | 'opaque'
+
 export type Bucket = {
   id: string
   name: string
@@ -8,6 +11,7 @@ export type Bucket = {
   createdAt: number
   policy: Policy
   policyEpoch: number
+  etags: Etags
 }
 
 export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256'
@@ -23,7 +27,7 @@ export type ObjectInfo = {
   /** 32 hex digits, new at every write. */
   version: string
   size: number
-  /** Without quotes: hex MD5, or `hex-n` for multipart. */
+  /** Without quotes: hex MD5, `hex-n` for multipart, `hex-0` where it is opaque. */
   etag: string
   /** Milliseconds since 1970 UTC. */
   modifiedAt: number
@@ -94,11 +98,13 @@ export type Upload = {
  * upload.missing, part.invalid, part.order, part.small, policy.unsatisfiable, pool.short, pool.full.
  */
 export type ObjectStorage = {
-  createBucket(call: Call, input: { name: string; policy?: Policy }): Promise<Bucket>
+  createBucket(call: Call, input: { name: string; policy?: Policy; etags?: Etags }): Promise<Bucket>
   deleteBucket(call: Call, name: string): Promise<void>
   getBucket(call: Call, name: string): Promise<Bucket>
   listBuckets(call: Call): Promise<Bucket[]>
   setBucketPolicy(call: Call, input: { name: string; policy: Policy }): Promise<Bucket>
+  /** What ETags the writes have that begin from now on. */
+  setBucketEtags(call: Call, input: { name: string; etags: Etags }): Promise<Bucket>
 
   putObject(
     call: Call,

@@ -5,7 +5,7 @@ import type { ProviderHealth } from './health.ts'
 import { getBucket, listBuckets } from './index/buckets.store.ts'
 import { defaultLimits, type StorageLimits } from './limits.ts'
 import type { ObjectStorage } from './object.ts'
-import { createBucket, deleteBucket, setBucketPolicy } from './objects/buckets.ts'
+import { createBucket, deleteBucket, setBucketEtags, setBucketPolicy } from './objects/buckets.ts'
 import { completeUpload } from './objects/complete-upload.ts'
 import { deleteObject } from './objects/delete-object.ts'
 import { openObjectCount } from './objects/count-objects.ts'
@@ -78,6 +78,7 @@ function objectsOf(ground: Ground, packer: Packer): ObjectStorage {
     getBucket: (call, name) => index.read(() => getBucket(call.tenant, name)),
     listBuckets: (call) => index.read(() => listBuckets(call.tenant)),
     setBucketPolicy: (call, input) => setBucketPolicy(ground, call, input),
+    setBucketEtags: (call, input) => setBucketEtags(ground, call, input),
     putObject: (call, input) => putObject(ground, packer, call, input),
     openObject: (call, input) => openObject(ground, call, input),
     deleteObject: (call, input) => deleteObject(ground, call, input),

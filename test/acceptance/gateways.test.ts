@@ -10,7 +10,7 @@ const writers = 32
 
 let pelago: Pelago
 before(async () => {
-  if (!several.skip) pelago = await startPelago(undefined, ['--gateways', '3'])
+  if (!several.skip) pelago = await startPelago({ words: ['--gateways', '3'] })
 })
 after(() => pelago?.close())
 

@@ -14,7 +14,7 @@ test('the tour of the README runs as it is written', async () => {
   assert.ok(blocks.length >= 4)
   const folder = await mkdtemp(join(tmpdir(), 'pelago-tour-'))
   for (const name of ['bin', 'README.md', 'LICENSE']) await symlink(join(root, name), join(folder, name))
-  const pelago = await startPelago(join(folder, 'data'))
+  const pelago = await startPelago({ data: join(folder, 'data') })
   try {
     const said: string[] = []
     for (const block of blocks) {

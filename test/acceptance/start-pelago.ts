@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..', '..')
+const own = join(root, 'bin', 'pelago.ts')
 const readyMs = 60_000
 
 /** A whole federation in a temporary folder, as `npm start` runs it. */
@@ -24,19 +25,15 @@ export type Pelago = {
   close(): Promise<void>
 }
 
-/**
- * @param data an existing folder to go on with; else a new one
- * @param words more for `pelago up`
- */
-export async function startPelago(data?: string, words: readonly string[] = []): Promise<Pelago> {
+/** `data`: an existing folder to go on with. `words`: more for `pelago up`. `entry`: what is started in place of its own. */
+export type StartOptions = { data?: string; words?: readonly string[]; entry?: string; env?: NodeJS.ProcessEnv }
+
+export async function startPelago({ data, words = [], entry = own, env }: StartOptions = {}): Promise<Pelago> {
   const folder = data ?? (await mkdtemp(join(tmpdir(), 'pelago-')))
-  const child = spawn(
-    process.execPath,
-    [...flags, join(root, 'bin', 'pelago.ts'), 'up', '--data', folder, '--port', '0', '--json', ...words],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  const child = spawn(process.execPath, [...flags, entry, 'up', '--data', folder, '--port', '0', '--json', ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+  })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString()
@@ -50,7 +47,7 @@ export async function startPelago(data?: string, words: readonly string[] = []):
   return {
     ...facts,
     said: () => said,
-    cli: (...words) => run(process.execPath, [...flags, join(root, 'bin', 'pelago.ts'), ...words, '--data', folder]),
+    cli: (...words) => run(process.execPath, [...flags, own, ...words, '--data', folder]),
     stop,
     async close() {
       await stop()

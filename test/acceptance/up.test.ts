@@ -167,7 +167,7 @@ describe('pelago up', () => {
     const before = await providers()
     assert.equal(await pelago.stop(), 0)
     for (const { pid } of before) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
-    pelago = await startPelago(pelago.data)
+    pelago = await startPelago({ data: pelago.data })
     await cli('object', 'get', 's3://plain/picture', join(files, 'later'))
     assert.ok((await readFile(join(files, 'later'))).equals(await readFile(join(files, 'picture'))))
   })
@@ -184,7 +184,7 @@ describe('pelago up', () => {
       }
     }
     await until('the children end', async () => before.every(({ pid }) => gone(pid)))
-    pelago = await startPelago(pelago.data)
+    pelago = await startPelago({ data: pelago.data })
     await cli('object', 'get', 's3://plain/picture', join(files, 'last'))
   })
 })

@@ -1,5 +1,5 @@
 import { encodeRfc3986 } from '#access'
-import { fromUtf8, utf8 } from '#kernel'
+import { fromUtf8, utf8, turn } from '#kernel'
 import type { ListPage } from '#storage'
 import { type Context, isoTime, type Operation, quoted, xmlResponse } from '../context.ts'
 import { s3Error } from '../errors.ts'
@@ -52,7 +52,7 @@ export const listObjectsV2: Operation = async (context) => {
 }
 
 async function list(context: Context, after: string) {
-  const { address, query, call, storage } = context
+  const { address, query, call, storage, clock } = context
   const limit = limitOf(query('max-keys'))
   const delimiter = query('delimiter') ?? ''
   const input = { bucket: address.bucket, prefix: query('prefix') ?? '', delimiter, after, limit }
@@ -60,6 +60,8 @@ async function list(context: Context, after: string) {
     limit === 0
       ? (await storage.getBucket(call, address.bucket), { entries: [] })
       : await storage.listObjects(call, input)
+  // A thousand entries are looked up in one go; others come before they are written down.
+  await turn(clock)
   return { limit, delimiter, encode: encoderOf(query('encoding-type')), page }
 }
 

@@ -1,7 +1,7 @@
 import { type Row, type Statement, sql } from '#kernel'
 import type { Policy } from '#pool'
 import { storageError } from '../errors.ts'
-import type { Bucket } from '../object.ts'
+import type { Bucket, Etags } from '../object.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
 
@@ -38,8 +38,8 @@ export function* insertBucket(bucket: Bucket): Step<void> {
   const [taken] = yield sql`SELECT tenant FROM buckets WHERE name = ${bucket.name}`
   if (taken)
     throw storageError(taken.tenant === bucket.tenant ? 'bucket.owned' : 'bucket.exists', { bucket: bucket.name })
-  yield sql`INSERT INTO buckets (id, name, tenant, created_at, policy, policy_epoch)
-    VALUES (${bucket.id}, ${bucket.name}, ${bucket.tenant}, ${bucket.createdAt}, ${JSON.stringify(bucket.policy)}, ${bucket.policyEpoch})`
+  yield sql`INSERT INTO buckets (id, name, tenant, created_at, policy, policy_epoch, etags)
+    VALUES (${bucket.id}, ${bucket.name}, ${bucket.tenant}, ${bucket.createdAt}, ${JSON.stringify(bucket.policy)}, ${bucket.policyEpoch}, ${bucket.etags})`
 }
 
 /** A new policy begins a new epoch; writes under the old one do not commit any more. */
@@ -47,6 +47,11 @@ export function* setBucketPolicy(bucket: Bucket, policy: Policy): Step<Bucket> {
   const epoch = bucket.policyEpoch + 1
   yield sql`UPDATE buckets SET policy = ${JSON.stringify(policy)}, policy_epoch = ${epoch} WHERE id = ${bucket.id}`
   return { ...bucket, policy, policyEpoch: epoch }
+}
+
+export function* setBucketEtags(bucket: Bucket, etags: Etags): Step<Bucket> {
+  yield sql`UPDATE buckets SET etags = ${etags} WHERE id = ${bucket.id}`
+  return { ...bucket, etags }
 }
 
 /** @throws bucket.filled while an object or an upload is in it */
@@ -79,5 +84,6 @@ function bucketOf(row: Row): Bucket {
     createdAt: row.created_at as number,
     policy: policyOf(row.policy as string),
     policyEpoch: row.policy_epoch as number,
+    etags: row.etags as Etags,
   }
 }

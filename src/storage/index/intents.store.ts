@@ -51,15 +51,21 @@ export function* killIntent(intent: string): Step<boolean> {
   return rows.length === 1
 }
 
-/** Second step of the sweep: a dead intent's shards become strays. */
-export function* buryIntents(now: number, limit: number): Step<number> {
-  const dead = yield sql`SELECT id FROM intents WHERE state = 'dead' ORDER BY expires_at LIMIT ${limit}`
-  for (const { id } of dead) {
-    const planned = yield sql`DELETE FROM intent_shards WHERE intent = ${id as string} RETURNING name, provider`
+/** Second step of the sweep: the shards of dead intents become strays, so many at a time. @returns whether there are more */
+export function* buryIntents(now: number, limit: number): Step<boolean> {
+  let room = limit
+  while (room > 0) {
+    const [dead] = yield sql`SELECT id FROM intents WHERE state = 'dead' ORDER BY expires_at LIMIT 1`
+    if (!dead) return false
+    const id = dead.id as string
+    const planned = yield sql`DELETE FROM intent_shards WHERE intent = ${id} AND name IN (
+      SELECT name FROM intent_shards WHERE intent = ${id} ORDER BY name LIMIT ${room}) RETURNING name, provider`
     for (const shard of planned) yield* insertStray(shard.provider as string, shard.name as string, now)
-    yield sql`DELETE FROM intents WHERE id = ${id as string}`
+    if (planned.length < room) yield sql`DELETE FROM intents WHERE id = ${id}`
+    // An intent without shards counts too, so that this ends.
+    room -= Math.max(1, planned.length)
   }
-  return dead.length
+  return true
 }
 
 /** Shards at providers that nothing refers to any more, due for the provider's trash. */

@@ -76,4 +76,9 @@ export const indexMigrations: Migration[] = [
       'CREATE TABLE policy_moves (bucket {text} NOT NULL PRIMARY KEY, after {blob} NOT NULL)',
     ],
   },
+  {
+    id: 3,
+    name: 'etags of a bucket',
+    statements: [`ALTER TABLE buckets ADD COLUMN etags {text} NOT NULL DEFAULT 'md5'`],
+  },
 ]

@@ -79,22 +79,25 @@ export function* partsOf(version: string): Step<StoredPart[]> {
   return rows.map(partOf)
 }
 
-/** Behind `after`, at most `limit`, in byte order; `prefix` narrows to keys from it up to its end. */
+/** Objects at or behind `from` and before `to`, at most `limit`, in byte order of their keys. */
 export function* objectsFrom(
   bucket: string,
   from: Uint8Array,
-  inclusive: boolean,
   to: Uint8Array | undefined,
   limit: number,
 ): Step<StoredObject[]> {
   const rows = to
-    ? inclusive
-      ? yield sql`SELECT * FROM objects WHERE bucket = ${bucket} AND key >= ${from} AND key < ${to} ORDER BY key LIMIT ${limit}`
-      : yield sql`SELECT * FROM objects WHERE bucket = ${bucket} AND key > ${from} AND key < ${to} ORDER BY key LIMIT ${limit}`
-    : inclusive
-      ? yield sql`SELECT * FROM objects WHERE bucket = ${bucket} AND key >= ${from} ORDER BY key LIMIT ${limit}`
-      : yield sql`SELECT * FROM objects WHERE bucket = ${bucket} AND key > ${from} ORDER BY key LIMIT ${limit}`
+    ? yield sql`SELECT * FROM objects WHERE bucket = ${bucket} AND key >= ${from} AND key < ${to} ORDER BY key LIMIT ${limit}`
+    : yield sql`SELECT * FROM objects WHERE bucket = ${bucket} AND key >= ${from} ORDER BY key LIMIT ${limit}`
   return rows.map(objectOf)
+}
+
+/** The first key at or behind `from` and before `to`: a listing that rolls keys up looks at nothing else of them. */
+export function* firstKeyFrom(bucket: string, from: Uint8Array, to: Uint8Array | undefined): Step<string | undefined> {
+  const [row] = to
+    ? yield sql`SELECT key FROM objects WHERE bucket = ${bucket} AND key >= ${from} AND key < ${to} ORDER BY key LIMIT 1`
+    : yield sql`SELECT key FROM objects WHERE bucket = ${bucket} AND key >= ${from} ORDER BY key LIMIT 1`
+  return row && fromUtf8(row.key as Uint8Array)
 }
 
 export type ObjectPlace = { bucket: string; key: Uint8Array }

@@ -86,10 +86,17 @@ export function* countPlacements(): Step<PlacementCount[]> {
   }))
 }
 
-export function* deleteSegments(body: string): Step<void> {
-  const gone = yield sql`DELETE FROM segments WHERE body = ${body} RETURNING placement, scope, k, m, size`
-  for (const row of gone) yield* tally(row as unknown as Segment, row.placement as string, -1)
-  yield sql`DELETE FROM gaps WHERE body = ${body}`
+/** Takes the first segments of a body out of the index, at most `limit`. @returns them */
+export function* takeSegments(body: string, limit: number): Step<Segment[]> {
+  const rows = yield sql`SELECT s.*, p.holders FROM segments s JOIN placements p ON p.id = s.placement
+    WHERE s.body = ${body} ORDER BY s.position LIMIT ${limit}`
+  const segments = rows.map(segmentOf)
+  const last = segments[segments.length - 1]
+  if (!last) return []
+  for (const segment of segments) yield* tally(segment, placementId(segment.holders), -1)
+  yield sql`DELETE FROM segments WHERE body = ${body} AND position <= ${last.position}`
+  yield sql`DELETE FROM gaps WHERE body = ${body} AND position <= ${last.position}`
+  return segments
 }
 
 export type Gap = SegmentPlace & { shard: number; reason: 'missing' | 'corrupt'; since: number }

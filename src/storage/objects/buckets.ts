@@ -5,13 +5,13 @@ import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
 import * as store from '../index/buckets.store.ts'
 import { beginPolicyMove } from '../index/packs.store.ts'
-import type { Bucket } from '../object.ts'
+import type { Bucket, Etags } from '../object.ts'
 
 /** Creates a bucket under a policy that the pool can satisfy. @throws policy.unsatisfiable with the reason per provider */
 export async function createBucket(
   ground: Ground,
   call: Call,
-  { name, policy = defaultPolicy }: { name: string; policy?: Policy },
+  { name, policy = defaultPolicy, etags = 'md5' }: { name: string; policy?: Policy; etags?: Etags },
 ): Promise<Bucket> {
   checkSatisfiable(ground, policy)
   const bucket: Bucket = {
@@ -21,6 +21,7 @@ export async function createBucket(
     createdAt: ground.clock.now(),
     policy,
     policyEpoch: 1,
+    etags,
   }
   await ground.index.transact(function* () {
     yield* store.insertBucket(bucket)
@@ -53,6 +54,19 @@ export async function setBucketPolicy(
   })
 }
 
+/** What is stored keeps the ETag that it has. */
+export async function setBucketEtags(
+  ground: Ground,
+  call: Call,
+  { name, etags }: { name: string; etags: Etags },
+): Promise<Bucket> {
+  return ground.index.transact(function* () {
+    const bucket = yield* store.setBucketEtags(yield* store.getBucket(call.tenant, name), etags)
+    yield* appendFact(factOf(ground, call, 'bucket.etags', bucket))
+    return bucket
+  })
+}
+
 function checkSatisfiable(ground: Ground, policy: Policy): void {
   const refusal = unsatisfiable(ground.directory(), policy)
   if (!refusal) return
@@ -61,7 +75,8 @@ function checkSatisfiable(ground: Ground, policy: Policy): void {
 }
 
 /** What upper planes learn of a bucket: stated in the transaction that brings it about, chained, never changed. */
-function factOf(ground: Ground, call: Call, topic: string, { id, name, tenant, policy, policyEpoch }: Bucket): Fact {
-  const facts = { bucket: id, tenant, actor: call.actor, policyEpoch, policy: { ...policy } }
+function factOf(ground: Ground, call: Call, topic: string, bucket: Bucket): Fact {
+  const { id, name, tenant, policy, policyEpoch, etags } = bucket
+  const facts = { bucket: id, tenant, actor: call.actor, policyEpoch, policy: { ...policy }, etags }
   return { topic, about: name, at: ground.clock.now(), facts }
 }

@@ -79,9 +79,9 @@ function chooseParts(stored: StoredPart[], input: Input): { parts: StoredPart[];
   return { parts, unused: [...byNumber.values()] }
 }
 
-/** S3's ETag of a multipart object: MD5 of the parts' MD5s, and how many there are. */
+/** S3's ETag of a multipart object: MD5 of the parts' MD5s, or of what they have instead, and how many there are. */
 function etagOf(parts: StoredPart[]): string {
   const md5 = createHash('md5')
-  for (const part of parts) md5.update(Buffer.from(part.etag, 'hex'))
+  for (const part of parts) md5.update(Buffer.from(part.etag.slice(0, 32), 'hex'))
   return `${md5.digest('hex')}-${parts.length}`
 }

@@ -16,7 +16,15 @@ function naive(keys: readonly string[], prefix: string, delimiter: string): stri
 }
 
 function* fill(keys: readonly string[]): Generator<Statement, void, Row[]> {
-  const bucket = { id: 'b', name: 'bucket', tenant: 't', createdAt: 0, policy: defaultPolicy, policyEpoch: 1 }
+  const bucket = {
+    id: 'b',
+    name: 'bucket',
+    tenant: 't',
+    createdAt: 0,
+    policy: defaultPolicy,
+    policyEpoch: 1,
+    etags: 'md5' as const,
+  }
   yield* insertBucket(bucket)
   for (const key of keys) {
     const object = { key, version: key, size: 1, etag: '', modifiedAt: 0, headers: {}, multipart: false }

@@ -1,65 +1,72 @@
 import { compareBytes, type Row, type Statement, utf8 } from '#kernel'
 import { getBucket } from '../index/buckets.store.ts'
-import { objectsFrom } from '../index/objects.store.ts'
+import { firstKeyFrom, objectsFrom, type StoredObject } from '../index/objects.store.ts'
 import type { ListEntry, ListInput, ListPage } from '../object.ts'
 
-/** Rows are fetched in growing pages: one after a common prefix was met (the next seek skips the rest), many among plain keys. */
+/** Rows are fetched in growing pages: few where a common prefix may follow (the next seek skips the rest), many among plain keys. */
 const pageMax = 1000
 const pageAfterPrefix = 2
 
 /**
  * One page of a bucket's keys in UTF-8 byte order, keys that share `prefix…delimiter` rolled up into one entry.
- * A skip-scan: behind a rolled-up prefix it seeks to the prefix's successor instead of reading what lies under it.
+ * A skip-scan: of a rolled-up prefix only the first key is looked at, then it seeks behind all that the prefix stands for.
  */
 export function* listObjects(tenant: string, input: ListInput): Generator<Statement, ListPage, Row[]> {
   const bucket = yield* getBucket(tenant, input.bucket)
   const entries: ListEntry[] = []
   const end = successor(utf8(input.prefix))
-  let from = utf8(input.prefix)
-  let inclusive = true
-  if (input.after !== '') {
-    const rolled = rollUp(input.after, input.prefix, input.delimiter)
-    const after = rolled === undefined ? utf8(input.after) : successor(utf8(rolled))
-    if (after === undefined) return { entries }
-    if (compareBytes(after, from) >= 0) {
-      from = after
-      inclusive = rolled !== undefined
-    }
-  }
+  let from = startOf(input)
+  if (from === undefined) return { entries }
   let last = ''
-  let limit = Math.min(pageMax, input.limit + 1)
-  while (true) {
-    if (end && compareBytes(from, end) >= 0) return { entries }
-    const rows = yield* objectsFrom(bucket.id, from, inclusive, end, limit)
-    let sought = false
-    for (const info of rows) {
-      if (entries.length >= input.limit) return { entries, next: last }
-      const prefix = rollUp(info.key, input.prefix, input.delimiter)
-      if (prefix === undefined) {
-        entries.push({ kind: 'object', info })
-        last = info.key
+  let seeking = input.delimiter !== ''
+  let most = pageMax
+  while (!end || compareBytes(from, end) < 0) {
+    if (seeking) {
+      const key: string | undefined = yield* firstKeyFrom(bucket.id, from, end)
+      if (key === undefined) return { entries }
+      const prefix = rollUp(key, input.prefix, input.delimiter)
+      if (prefix !== undefined) {
+        if (entries.length >= input.limit) return { entries, next: last }
+        entries.push({ kind: 'prefix', prefix })
+        last = prefix
+        from = successor(utf8(prefix))
+        if (from === undefined) return { entries }
         continue
       }
-      entries.push({ kind: 'prefix', prefix })
-      last = prefix
-      const next = successor(utf8(prefix))
-      if (next === undefined) return { entries }
-      from = next
-      inclusive = true
-      sought = true
-      break
+      seeking = false
+      most = pageAfterPrefix
     }
-    if (sought) {
-      limit = Math.min(limit, pageAfterPrefix)
-      continue
+    // One more than the page has room for, to know whether there is another.
+    const limit = Math.min(most, input.limit - entries.length + 1)
+    const rows: StoredObject[] = yield* objectsFrom(bucket.id, from, end, limit)
+    for (const info of rows) {
+      if (rollUp(info.key, input.prefix, input.delimiter) !== undefined) {
+        seeking = true
+        break
+      }
+      if (entries.length >= input.limit) return { entries, next: last }
+      entries.push({ kind: 'object', info })
+      last = info.key
     }
-    if (rows.length < limit) return { entries }
-    const lastRow = rows[rows.length - 1]
-    if (!lastRow) return { entries }
-    from = utf8(lastRow.key)
-    inclusive = false
-    limit = Math.min(pageMax, limit * 4)
+    if (!seeking && rows.length < limit) return { entries }
+    from = behind(last)
+    most = Math.min(pageMax, most * 4)
   }
+  return { entries }
+}
+
+/** Where a page begins; undefined when nothing can follow. */
+function startOf({ prefix, delimiter, after }: ListInput): Uint8Array | undefined {
+  const first = utf8(prefix)
+  if (after === '') return first
+  const rolled = rollUp(after, prefix, delimiter)
+  const from = rolled === undefined ? behind(after) : successor(utf8(rolled))
+  return from && compareBytes(from, first) > 0 ? from : from && first
+}
+
+/** The smallest key that is greater than this one. */
+function behind(key: string): Uint8Array {
+  return utf8(`${key}\0`)
 }
 
 /** The common prefix that stands for `key`, or undefined when the key is listed itself. */

@@ -34,7 +34,7 @@ export async function putObject(
     key,
     version,
     size: written.size,
-    etag: Buffer.from(written.md5).toString('hex'),
+    etag: written.etag,
     modifiedAt: ground.clock.now(),
     headers: input.headers,
     multipart: false,

@@ -49,7 +49,7 @@ export async function putPart(ground: Ground, call: Call, input: Input<'putPart'
     number,
     body,
     size: written.size,
-    etag: Buffer.from(written.md5).toString('hex'),
+    etag: written.etag,
     modifiedAt: ground.clock.now(),
     ...(written.checksum && { checksum: written.checksum }),
   }

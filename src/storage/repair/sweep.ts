@@ -9,12 +9,15 @@ import {
   postponeStray,
 } from '../index/intents.store.ts'
 import { deleteDeadBody, dueBodies } from '../index/bodies.store.ts'
-import { deleteSegments, segmentsOf } from '../index/segments.store.ts'
+import { takeSegments } from '../index/segments.store.ts'
 import { forgetFinishedUploads } from '../index/uploads.store.ts'
 import type { Guard } from './replace-committed.ts'
 
 const intentsAtOnce = 64
 const bodiesAtOnce = 16
+/** Segments of dead bodies and shards of given-up writes per step: a step must not keep others waiting. */
+const segmentsAtOnce = 64
+const shardsAtOnce = 400
 const straysAtOnce = 256
 const trashesAtOnce = 16
 const keepAnswersMs = 24 * 60 * 60 * 1000
@@ -35,26 +38,29 @@ export async function sweepRound(ground: Ground, guard: Guard, signal: AbortSign
   for (const intent of killed) ground.log('info', 'intent.expired', { intent })
   const buried = await ground.index.transact(function* () {
     yield* guard()
-    return yield* buryIntents(now + strayMs, intentsAtOnce)
+    return yield* buryIntents(now + strayMs, shardsAtOnce)
   })
   const bodies = await ground.index.transact(function* () {
     yield* guard()
     const due = yield* dueBodies(now, bodiesAtOnce)
+    let room = segmentsAtOnce
     for (const body of due) {
-      for (const segment of yield* segmentsOf(body)) {
+      const segments = yield* takeSegments(body, room)
+      for (const segment of segments) {
         for (const [shard, name] of segment.names.entries()) {
           yield* insertStray(segment.holders[shard] as string, name, now)
         }
       }
-      yield* deleteSegments(body)
+      room -= segments.length
+      if (room <= 0) break
       yield* deleteDeadBody(body)
     }
     yield* forgetFinishedUploads(now - keepAnswersMs)
-    return due.length
+    return room <= 0 || due.length === bodiesAtOnce
   })
   const strays = await ground.index.read(() => dueStrays(now, straysAtOnce))
   await trashAll(ground, strays, guard, signal)
-  const more = buried === intentsAtOnce || bodies === bodiesAtOnce || strays.length === straysAtOnce
+  const more = buried || bodies || strays.length === straysAtOnce
   return more ? 'more' : 'idle'
 }
 

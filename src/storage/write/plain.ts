@@ -52,13 +52,14 @@ const hashBytes = 256 * 1024
 export type BodyReader = {
   /** Fills the segment. `progress` is awaited after each chunk. Rejects, and breaks the segment, when the body ends early or fails. */
   fill(plain: OpenPlain, progress: () => Promise<void>): Promise<void>
-  /** After the last segment: checks that nothing follows. @returns the MD5 of everything */
-  end(): Promise<Uint8Array>
+  /** After the last segment: checks that nothing follows. @returns the MD5 of everything, where it was wanted */
+  end(): Promise<Uint8Array | undefined>
   /** Gives up; does not wait for the sender. */
   drop(): void
 }
 
-export function openBodyReader(body: Body, md5: OffloadedHash): BodyReader {
+/** @param md5 undefined where nobody needs it */
+export function openBodyReader(body: Body, md5: OffloadedHash | undefined): BodyReader {
   const chunks = body.chunks[Symbol.asyncIterator]()
   let got = 0
   let rest: Uint8Array | undefined
@@ -89,7 +90,7 @@ export function openBodyReader(body: Body, md5: OffloadedHash): BodyReader {
           got += taken
           plain.advance(taken)
           const ahead = plain.filled - hashedTo
-          if (ahead >= hashBytes || plain.filled === plain.bytes.length) {
+          if (md5 && (ahead >= hashBytes || plain.filled === plain.bytes.length)) {
             // One update at a time is under way while the next chunks are awaited.
             await hashed
             hashed = md5.update(plain.bytes.subarray(hashedTo, plain.filled))
@@ -109,10 +110,10 @@ export function openBodyReader(body: Body, md5: OffloadedHash): BodyReader {
         if (chunk.length > 0) throw storageError('body.long', { size: body.size })
       }
       await hashed
-      return md5.digest()
+      return md5?.digest()
     },
     drop() {
-      md5.drop()
+      md5?.drop()
       chunks.return?.().catch(() => {})
     },
   }

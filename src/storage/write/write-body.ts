@@ -3,12 +3,13 @@ import type { Body, Bucket, Checksum } from '../object.ts'
 import type { Ground } from '../ground.ts'
 import type { Segment } from '../index/segment.ts'
 import { sealedContents } from './contents.ts'
+import { etagOf, needsMd5 } from './etag.ts'
 import { giveUp } from './give-up.ts'
 import { openBodyReader, openPlain } from './plain.ts'
 import { plan, writeSegment } from './write-segment.ts'
 
 /** Bytes that are durable at the providers, but not committed: `body` is also the intent under which they may be. */
-export type WrittenBody = { body: string; size: number; md5: Uint8Array; checksum?: Checksum; segments: Segment[] }
+export type WrittenBody = { body: string; size: number; etag: string; checksum?: Checksum; segments: Segment[] }
 
 /** Segments of one body under way at the same time: the next one is read while the last one is being confirmed. */
 const segmentsAtOnce = 2
@@ -30,7 +31,7 @@ export async function writeBody(
   const forward = () => stop.abort(call.signal.reason)
   if (call.signal.aborted) forward()
   call.signal.addEventListener('abort', forward, { once: true })
-  const reader = openBodyReader(input, ground.offload.hash('md5'))
+  const reader = openBodyReader(input, needsMd5(bucket, input) ? ground.offload.hash('md5') : undefined)
   const writing: Promise<Segment>[] = []
   let renewAt = 0
   const renew = async () => {
@@ -65,7 +66,7 @@ export async function writeBody(
     const segments = await Promise.all(writing)
     const md5 = await reader.end()
     const checksum = input.finish(md5)
-    return { body, size: input.size, md5, segments, ...(checksum && { checksum }) }
+    return { body, size: input.size, etag: etagOf(ground, md5), segments, ...(checksum && { checksum }) }
   } catch (error) {
     stop.abort(error)
     reader.drop()

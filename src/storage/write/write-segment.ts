@@ -1,4 +1,4 @@
-import { hasCode } from '#kernel'
+import { hasCode, turn } from '#kernel'
 import { type Policy, type Provider, survives } from '#pool'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
@@ -80,6 +80,7 @@ async function attemptSegment(ground: Ground, job: SegmentJob, choice: Choice, s
   const hopeless = () => noteFailures(uploads, failed) && !spared(ground, choice, holders, uploads, failed)
   for (let row = 0; row < encoder.rows; row++) {
     await ready(row)
+    if (row > 0) await turn(ground.clock)
     signal.throwIfAborted()
     encoder.row(row).forEach((cell, shard) => {
       uploads[shard]?.push(cell)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { help, type Options, readOptions } from './s3/options.ts'
@@ -5,6 +6,8 @@ import { pageOf, tableOf } from './s3/page.ts'
 import { runS3 } from './s3/run.ts'
 import type { Results } from './s3/results.ts'
 import { type Verdict, verdictsOf } from './s3/verdicts.ts'
+
+const root = join(import.meta.dirname, '..')
 
 /** `npm run bench -- s3`. @returns the exit code: 1 when a target was missed, 2 for words that are not understood */
 export async function benchS3(words: string[]): Promise<number> {
@@ -35,9 +38,9 @@ export async function benchS3(words: string[]): Promise<number> {
     return 130
   }
   const verdicts = verdictsOf(results, options)
-  const command = ['npm run bench -- s3', ...words.filter((word) => word !== '--record')].join(' ')
+  const command = commandOf(words)
   const page = pageOf(results, options, verdicts, command)
-  const json = `${JSON.stringify({ ...results, command, verdicts }, null, 2)}\n`
+  const json = `${JSON.stringify({ ...results, command, verdicts }, rounded, 2)}\n`
   if (options.json !== undefined) writeFileSync(options.json, json)
   if (options.record) record(results, options, page, json)
   for (const line of [...tableOf(results.samples), '', ...page.slice(page.indexOf('## Besides') + 2)]) console.log(line)
@@ -47,10 +50,24 @@ export async function benchS3(words: string[]): Promise<number> {
   return count('FAILED') > 0 ? 1 : 0
 }
 
+/** What to type for the same again: not where the results went, nor where a peer keeps its own things. */
+function commandOf(words: readonly string[]): string {
+  const left = new Set(['--json', '--peer-run', '--peer-pids', '--peer-name'])
+  const kept = words.filter((word, at) => word !== '--record' && !left.has(word) && !left.has(words[at - 1] ?? ''))
+  return ['npm run bench -- s3', ...kept].join(' ')
+}
+
+/** Six digits are more than any of these numbers is worth. */
+const rounded = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value)
+
 function record({ at }: Results, { peer, preset }: Options, page: string[], json: string): void {
-  const folder = join(import.meta.dirname, '..', 'docs', 'measured')
+  const folder = join(root, 'docs', 'measured')
   mkdirSync(folder, { recursive: true })
   const name = [at.slice(0, 10), 's3', ...(peer ? ['peer'] : []), ...(preset === 'default' ? [] : [preset])].join('-')
   writeFileSync(join(folder, `${name}.md`), `${page.join('\n').trimEnd()}\n`)
-  writeFileSync(join(folder, `${name}.json`), json)
+  const file = join(folder, `${name}.json`)
+  writeFileSync(file, json)
+  // Files of the repository are all formatted by the same hand.
+  const format = spawnSync(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', file])
+  if (format.status !== 0) throw new Error(`${file} could not be formatted: ${String(format.stderr)}`)
 }

@@ -7,7 +7,7 @@ export type Options = {
   rounds: number
   /** How long one round of one variant is meant to take. */
   seconds: number
-  peer?: { endpoint: string; key: { id: string; secret: string }; pids: number[] | { folder: string } }
+  peer?: { endpoint: string; name: string; key: { id: string; secret: string }; pids: number[] | { folder: string } }
   ronomon: boolean
   /** How long to wait before each round for others on this machine to be quiet. */
   patience: number
@@ -44,6 +44,7 @@ The links of a WAN
 
 Beside others
   --peer URL             an S3 endpoint to measure beside; PEER_ACCESS_KEY and PEER_SECRET_KEY in the environment
+  --peer-name WORDS      what it is, for the page
   --peer-pids 1,2,3      its processes, for their CPU and memory
   --peer-run DIR         or a folder of NAME.pid files (/tmp/ceph-peer/run, as bench/peers/ceph.sh leaves it)
   --ronomon              compares the code with @ronomon/reed-solomon, which npm builds in a temporary folder (C++ compiler)
@@ -75,6 +76,7 @@ export function readOptions(words: string[], environment: NodeJS.ProcessEnv): Op
       rtt: { type: 'string', default: '10,40' },
       gbit: { type: 'string', default: '1' },
       peer: { type: 'string' },
+      'peer-name': { type: 'string', default: 'the S3 endpoint beside' },
       'peer-pids': { type: 'string' },
       'peer-run': { type: 'string', default: '/tmp/ceph-peer/run' },
       patience: { type: 'string', default: '0' },
@@ -115,6 +117,7 @@ export function readOptions(words: string[], environment: NodeJS.ProcessEnv): Op
     ...(values.peer !== undefined && {
       peer: {
         endpoint: values.peer,
+        name: values['peer-name'],
         key: { id: id as string, secret: secret as string },
         pids:
           pids === undefined ? { folder: values['peer-run'] } : list(pids).map((pid) => number('--peer-pids', pid, 1)),

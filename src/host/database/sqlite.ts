@@ -42,6 +42,8 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
   let working: Promise<void> | undefined
   let closing: Promise<void> | undefined
   let broken: PelagoError | undefined
+  /** Where the log was, last time it was looked at. */
+  let position: LogPosition | undefined
 
   /** After a sync that failed nobody can know what is on the disk, and a second one would answer that all is well. */
   const durable = async (sync: Promise<void> | undefined) => {
@@ -58,10 +60,11 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
    */
   const covering = (written: boolean): Promise<void> | undefined =>
     connection.foreign() || written ? log?.sync() : log?.owed()
-  const hasMoved = (before: LogPosition | undefined) => {
+  const hasMoved = () => {
+    const before = position
     try {
-      const now = connection.position()
-      return before?.pages !== now?.pages || before?.copied !== now?.copied
+      position = connection.position()
+      return before?.pages !== position?.pages || before?.copied !== position?.copied
     } catch {
       // Not known; one sync too many then. Thrown from here it would look as if nothing had been committed.
       return true
@@ -80,11 +83,11 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
   const checkpoints =
     log && openCheckpoints({ file, busyMs: patience }, input.logPages ?? logPages, { ...connection, restart })
 
-  const commitGroup = async (group: readonly Waiting[], before: LogPosition | undefined) => {
+  const commitGroup = async (group: readonly Waiting[]) => {
     const bodies = group.map(({ body }) => body)
     const { outcomes, sync } = await patiently(patience, () => {
       const outcomes = connection.commit(bodies)
-      return { outcomes, sync: covering(hasMoved(before)) }
+      return { outcomes, sync: covering(hasMoved()) }
     })
     try {
       await durable(sync)
@@ -97,7 +100,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
       if ('error' in outcome) reject(explain(outcome.error))
       else resolve(outcome.value)
     }
-    checkpoints?.committed()
+    if (position) checkpoints?.committed(position)
   }
   const work = async () => {
     while (waiting.length > 0) {
@@ -105,7 +108,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
       await new Promise(setImmediate)
       let group: Waiting[] = []
       try {
-        let position = connection.position()
+        position = connection.position()
         const room = position && checkpoints?.room(position)
         if (room) {
           await room
@@ -113,7 +116,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
         }
         if (broken) throw broken
         group = waiting.splice(0, groupMost)
-        await commitGroup(group, position)
+        await commitGroup(group)
       } catch (error) {
         if (group.length === 0) group = waiting.splice(0, groupMost)
         for (const { reject } of group) reject(explain(error))
@@ -131,6 +134,15 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
     if ('error' in outcome && isBusy(outcome.error)) throw outcome.error
     return { outcome, sync: covering(false) }
   }
+  /** Without a turn of the loop, as nearly every read goes; undefined where a lock is in the way. */
+  const readNow = (body: Body<unknown>) => {
+    try {
+      return tryRead(body)
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      return undefined
+    }
+  }
 
   const database: Database = {
     async transact<T>(body: Body<T>): Promise<T> {
@@ -145,7 +157,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
     },
     async read<T>(body: Body<T>): Promise<T> {
       try {
-        const { outcome, sync } = await patiently(patience, () => tryRead(body))
+        const { outcome, sync } = readNow(body) ?? (await patiently(patience, () => tryRead(body)))
         if (sync) await durable(sync)
         if ('error' in outcome) throw outcome.error
         return outcome.value as T

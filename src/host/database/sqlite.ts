@@ -1,8 +1,10 @@
 import { type Body, type Database, databaseError, PelagoError } from '#kernel'
 import { logPages, openCheckpoints } from './checkpoints.ts'
+import { openDurableReader } from './durable-reader.ts'
 import { type LogFile, type LogSync, openLogFile, openLogSync } from './log-file.ts'
 import { migrate, type Schema } from './schema.store.ts'
-import { type LogPosition, openConnection, type Outcome, type SqliteConnection } from './sqlite-connection.ts'
+import type { Outcome } from './run-body.ts'
+import { type LogPosition, openConnection, type SqliteConnection } from './sqlite-connection.ts'
 
 const dialect = { blob: 'BLOB', int: 'INTEGER', text: 'TEXT', clustered: 'WITHOUT ROWID' }
 
@@ -29,8 +31,7 @@ export type SqliteInput = {
 /**
  * Opens a SQLite database: statements run on this thread, the disk is waited for elsewhere. A commit goes into the write-ahead
  * log, which is then synced through the thread pool; bodies that come meanwhile share the next commit. There is no timer: a
- * lone transaction waits for its sync only. What a body reads may be a commit whose sync is under way; its outcome, be it rows
- * or an error, is told after that sync.
+ * lone transaction waits for its sync only. Until a commit is on the disk, readers are shown what was there before it.
  * @throws database.newer
  */
 export async function openSqlite(input: SqliteInput): Promise<Database> {
@@ -38,6 +39,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
   const patience = input.busyMs ?? busyMs
   const connection = openConnection(file, patience)
   const log = await openLog(connection, file, input.openLogFile ?? openLogFile)
+  const reader = log && openDurableReader(file)
   let waiting: Waiting[] = []
   let working: Promise<void> | undefined
   let closing: Promise<void> | undefined
@@ -54,12 +56,6 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
       throw broken
     }
   }
-  /**
-   * What makes durable all that was just seen or written. Called in the same step as that: in between others could see it and
-   * find nothing to wait for.
-   */
-  const covering = (written: boolean): Promise<void> | undefined =>
-    connection.foreign() || written ? log?.sync() : log?.owed()
   const hasMoved = () => {
     const before = position
     try {
@@ -83,17 +79,24 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
   const checkpoints =
     log && openCheckpoints({ file, busyMs: patience }, input.logPages ?? logPages, { ...connection, restart })
 
+  /** In one step with the commit: in between others could see it and find nothing to wait for. */
+  const commitNow = (bodies: readonly Body<unknown>[]) => {
+    const outcomes = connection.commit(bodies, log?.owed() === undefined ? reader?.hold : undefined)
+    const foreign = connection.foreign()
+    // What is held has something in it that somebody else wrote and perhaps never synced.
+    if (foreign) reader?.letGo()
+    return { outcomes, sync: hasMoved() || foreign ? log?.sync() : log?.owed() }
+  }
   const commitGroup = async (group: readonly Waiting[]) => {
     const bodies = group.map(({ body }) => body)
-    const { outcomes, sync } = await patiently(patience, () => {
-      const outcomes = connection.commit(bodies)
-      return { outcomes, sync: covering(hasMoved()) }
-    })
+    const { outcomes, sync } = await patiently(patience, () => commitNow(bodies))
     try {
       await durable(sync)
     } catch (error) {
       throw databaseError('database.uncertain', { reason: `its sync failed, ${reasonOf(error, true)}` }, error)
     }
+    // Before anybody is told: what is read from now on must see it.
+    reader?.letGo()
     // Errors too are told only now: they may come of what an earlier body of the group wrote.
     for (const [at, { resolve, reject }] of group.entries()) {
       const outcome = outcomes[at] as Outcome
@@ -119,6 +122,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
         await commitGroup(group)
       } catch (error) {
         if (group.length === 0) group = waiting.splice(0, groupMost)
+        reader?.letGo()
         for (const { reject } of group) reject(explain(error))
       }
     }
@@ -130,9 +134,10 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
   }
   const tryRead = (body: Body<unknown>): { outcome: Outcome; sync: Promise<void> | undefined } => {
     refuse()
+    if (reader?.holds()) return { outcome: reader.read(body), sync: undefined }
     const outcome = connection.read(body)
     if ('error' in outcome && isBusy(outcome.error)) throw outcome.error
-    return { outcome, sync: covering(false) }
+    return { outcome, sync: connection.foreign() ? log?.sync() : log?.owed() }
   }
   /** Without a turn of the loop, as nearly every read goes; undefined where a lock is in the way. */
   const readNow = (body: Body<unknown>) => {
@@ -170,6 +175,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
         await working
         await checkpoints?.close()
         await log?.close()
+        reader?.close()
         connection.close()
       })()
       return closing

@@ -19,7 +19,11 @@ export type SqliteConnection = {
   foreign(): boolean
   /** Undefined for a database in memory, which has no log. */
   position(): LogPosition | undefined
-  /** Makes the log begin anew; only for one that is wholly copied. */
+  /**
+   * Makes a log that is wholly copied begin anew, with a transaction of one page and no sync. Whichever sectors of that reach
+   * the disk, recovery finds the old log whole, or none of it; a second page could cut the old one in the middle and bring
+   * back what was overtaken. So the caller syncs this before anything else is written.
+   */
   restartLog(): void
   /** Copies the log into the database's file, with all syncs that takes. */
   checkpoint(): void

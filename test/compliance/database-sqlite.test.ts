@@ -105,6 +105,30 @@ describe('SQLite and the disk beneath it', () => {
     assert.equal(await database.read(count), 4)
   })
 
+  test('a group that takes long is cut, so that others have their turn; all of it is done in the end', async () => {
+    const database = await start()
+    let turns = 0
+    const seen: number[] = []
+    function* slowly(value: number): Step<void> {
+      const until = performance.now() + 3
+      while (performance.now() < until);
+      seen.push(turns)
+      yield* insert(value)
+    }
+    const done = Promise.all(Array.from({ length: 12 }, (_, value) => database.transact(() => slowly(value))))
+    let over = false
+    const turn = () => {
+      turns++
+      if (!over) setImmediate(turn)
+    }
+    setImmediate(turn)
+    await done
+    over = true
+    assert.equal(await database.read(count), 12)
+    assert.equal(seen.length, 12)
+    assert.ok(new Set(seen).size > 3, `turns between the bodies: ${seen.join()}`)
+  })
+
   test('what fails because of a commit that is being synced says so only afterwards', async () => {
     const log = heldLog()
     const database = await start({ openLogFile: log.open })

@@ -5,10 +5,14 @@ import { drive, type Outcome, outcomeOf, statementRunner } from './run-body.ts'
 /** How many pages the write-ahead log holds, and how many of them are in the database's file as well. */
 export type LogPosition = { pages: number; copied: number }
 
+/** Others of this thread wait no longer than this and one body for a group, milliseconds. */
+const turnMs = 4
+
 /** The one connection whose statements run here and now. It never waits: neither for a disk's sync nor for a lock. */
 export type SqliteConnection = {
   /**
-   * Runs bodies in one transaction, each undone alone when it throws, and commits without syncing.
+   * Runs bodies in one transaction, each undone alone when it throws, and commits without syncing. It stops when the thread
+   * has been kept for long; the bodies without an outcome were not run.
    * @param begun called when nobody else can commit any more, before anything is changed
    * @throws what SQLite says when nothing of the group was committed
    */
@@ -82,7 +86,12 @@ export function openConnection(file: string, busyMs: number): SqliteConnection {
           else rollBack()
           return [outcome]
         }
-        const outcomes = bodies.map(inSavepoint)
+        const outcomes: Outcome[] = []
+        const until = performance.now() + turnMs
+        for (const body of bodies) {
+          outcomes.push(inSavepoint(body))
+          if (performance.now() >= until) break
+        }
         commit.run()
         return outcomes
       } catch (error) {

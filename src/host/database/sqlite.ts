@@ -87,9 +87,11 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
     if (foreign) reader?.letGo()
     return { outcomes, sync: hasMoved() || foreign ? log?.sync() : log?.owed() }
   }
-  const commitGroup = async (group: readonly Waiting[]) => {
+  const commitGroup = async (group: Waiting[]) => {
     const bodies = group.map(({ body }) => body)
     const { outcomes, sync } = await patiently(patience, () => commitNow(bodies))
+    // Those for whom there was no time are first in the next group.
+    waiting.unshift(...group.splice(outcomes.length))
     try {
       await durable(sync)
     } catch (error) {

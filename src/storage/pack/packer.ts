@@ -22,8 +22,8 @@ type Queue = { packClass: PackClass; waiting: Waiting[]; writing: number }
 const packsMost = 6
 const wayMs = 25
 const timesKept = 32
-/** Bounds of one pack: objects, and sealed bytes. */
-const objectsMost = 512
+/** Bounds of one pack: objects, each of which the commit decides one by one, and sealed bytes. */
+const objectsMost = 128
 const bytesMost = 4 * 1024 * 1024
 
 /**

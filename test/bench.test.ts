@@ -202,7 +202,7 @@ describe('verdicts', () => {
     })),
   })
   const judged = (...samples: ReturnType<typeof sample>[]) => {
-    const results: Results = { at: '', kernel: [2e8], samples, memory: [], roundTrips: {}, notes: [] }
+    const results: Results = { at: '', kernel: [2e8], samples, memory: [], roundTrips: {}, broken: [], notes: [] }
     return verdictsOf(results, options).map(({ state, says }) => `${state} ${says}`)
   }
   test('a must that is reached passes, by the median of its rounds', () => {

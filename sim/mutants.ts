@@ -169,8 +169,8 @@ export const mutants: Mutant[] = [
   {
     name: 'a listing repeats the key it went on from',
     file: storage('objects/list-objects.ts'),
-    from: 'inclusive = rolled !== undefined',
-    to: 'inclusive = true',
+    from: 'return utf8(`${key}\\0`)',
+    to: 'return utf8(key)',
   },
   {
     name: 'deleting an object forgets its bytes',

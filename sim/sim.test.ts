@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { runDeadSets } from './dead-sets.ts'
+import { mutants } from './mutants.ts'
 import { runSeed } from './run-seed.ts'
 import { runSlowProvider } from './slow-provider.ts'
 
@@ -18,4 +21,12 @@ test('forty lives of an archipelago, each twice with the same trace (npm run sim
     const { failure } = await runSeed(seed)
     assert.equal(failure, undefined, `seed ${seed}: ${failure}`)
   }
+})
+
+test('every planted bug can be planted: its text is in its file exactly once', () => {
+  const wrong = mutants.filter(({ file, from, to }) => {
+    const text = readFileSync(join(import.meta.dirname, '..', file), 'utf8')
+    return text.split(from).length !== 2 || from === to
+  })
+  assert.deepEqual(wrong, [])
 })

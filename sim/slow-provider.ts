@@ -6,7 +6,8 @@ import { openWorld } from './world.ts'
 
 const objects = 20
 const reads = 400
-const sizeBytes = 120_000
+/** One that is a segment of its own, and one that lies in a pack. */
+const sizes = [120_000, 20_000]
 /** How much longer one read in a hundred may take when a provider is ten times slower, or does not answer. */
 const bound = 2
 
@@ -16,6 +17,12 @@ const bound = 2
  * @returns what was not as it must be
  */
 export async function runSlowProvider(seed: number): Promise<string[]> {
+  const failures: string[] = []
+  for (const size of sizes) failures.push(...(await runSize(seed, size)))
+  return failures
+}
+
+async function runSize(seed: number, sizeBytes: number): Promise<string[]> {
   const failures: string[] = []
   const world = openWorld(seed)
   const archipelago = await openArchipelago(world)
@@ -79,5 +86,5 @@ export async function runSlowProvider(seed: number): Promise<string[]> {
   faults.stalled = true
   await mustNotSlow('one does not answer', healthy)
   archipelago.close()
-  return failures.map((failure) => `seed ${seed}: ${failure}`)
+  return failures.map((failure) => `seed ${seed}, objects of ${sizeBytes} bytes: ${failure}`)
 }

@@ -4,8 +4,9 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { systemClock } from './clock.ts'
-import { type Exchange, openSocket } from './http-connection.ts'
+import type { Exchange } from './http-connection.ts'
 import { openHttpServer } from './http-server.ts'
+import { openSocket } from './http-socket.ts'
 
 const closing: (() => unknown)[] = []
 after(async () => {
@@ -267,5 +268,38 @@ test('who has said all and hangs up still gets the answer; who does not go on is
     assert.match(await talk(port, ['GET / HT']), /^HTTP\/1.1 408 |^$/)
     assert.equal(await talk(port, ['PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nh']), '')
     assert.equal(await talk(port, []), '')
+  }
+})
+
+test('who asks and takes no answer is heard no further, and hears everything once he listens', {
+  timeout: 60_000,
+}, async () => {
+  const asked = 10_000
+  const answer = Buffer.alloc(8000, 'a')
+  for (const direct of ways) {
+    let served = 0
+    const { port } = await openServer(direct, async (exchange) => {
+      served++
+      exchange.answer(200, { 'content-length': answer.length }, answer)
+    })
+    const socket = connect({ port, host: '127.0.0.1' })
+    await once(socket, 'connect')
+    socket.pause()
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(asked))
+    for (let still = 0, before = -1; still < 50; before = served) {
+      await new Promise((wake) => setTimeout(wake, 10))
+      still = served === before ? still + 1 : 0
+    }
+    // What the systems of both sides keep for a connection is some megabytes.
+    assert.ok(served < asked / 2, `${served} were answered to nobody`)
+    let heard = 0
+    socket.on('data', (chunk: Buffer) => {
+      heard += chunk.length
+      if (heard > asked * answer.length && served === asked) socket.end()
+    })
+    socket.resume()
+    await once(socket, 'close')
+    assert.equal(served, asked)
+    assert.ok(heard > asked * answer.length)
   }
 })

@@ -1,7 +1,8 @@
-import { STATUS_CODES, validateHeaderValue } from 'node:http'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Clock } from '#kernel'
+import { type Headers, headText, joinedMost, together, writeJoined, writeLate } from './http-answer.ts'
 import { parseRequestHead, type RequestHead } from './http-head.ts'
+import { openSocket } from './http-socket.ts'
 
 /** One request of a connection, and the answer to it. */
 export type Exchange = RequestHead & {
@@ -23,8 +24,6 @@ export type Exchange = RequestHead & {
   /** Ends the connection in the middle, where there is no other way to say that the rest will not come. */
   cut(): void
 }
-
-type Headers = Readonly<Record<string, string | number>>
 
 export type Connection = {
   /** Ends it as soon as no request is under way. */
@@ -49,8 +48,6 @@ const lingerMs = 2000
 const frontBytes = 4 * 1024
 /** And for one read more, when that was full at the time that the system was given its place. */
 const spareBytes = 4 * 1024
-/** Answers up to this size go out in one piece with their head. */
-const joinedMost = 16 * 1024
 
 type Want = { into: Uint8Array; got: number; resolve(): void; reject(error: Error): void }
 
@@ -84,7 +81,16 @@ export function serveConnection(
   let got = 0
   let cancelHead: (() => void) | undefined
   let left: AbortController | undefined
+  /** Answers that wait to be written together with those of others. */
+  let late = 0
 
+  const catchUp = () => {
+    if (late > 0) writeLate()
+  }
+  const say = (text: string) => {
+    catchUp()
+    socket.write(text, 'latin1')
+  }
   const resume = () => {
     if (!paused) return
     paused = false
@@ -133,6 +139,7 @@ export function serveConnection(
 
   const leave = () => {
     if (state === 'over') return
+    catchUp()
     state = 'over'
     cancelHead?.()
     for (const want of wants.splice(0)) want.reject(otherLeft())
@@ -147,7 +154,7 @@ export function serveConnection(
     socket.setTimeout(config.idleMs - config.silentMs)
   }
   const refuseHead = (status: number) => {
-    socket.write(headText(clock, status, { 'content-length': 0 }, false), 'latin1')
+    say(headText(clock, status, { 'content-length': 0 }, false))
     linger()
   }
   const readHead = () => {
@@ -172,10 +179,20 @@ export function serveConnection(
     const { whole, keep } = outcome()
     if (!whole) return leave()
     if (!keep || ended || finishing) return linger()
+    if (socket.writableNeedDrain) {
+      await drained()
+      if (isOver()) return
+    }
     state = 'head'
     readHead()
     resume()
   }
+  /** Who sends requests and takes no answers is heard no further. */
+  const drained = () =>
+    new Promise<void>((resolve) => {
+      socket.once('drain', resolve).once('close', resolve)
+    })
+  const isOver = () => state === 'over'
   /**
    * The last answer was given. What may be left of a refused body is thrown away for a moment: cutting the connection at
    * once would take the answer away from a sender that has not read it yet.
@@ -183,6 +200,7 @@ export function serveConnection(
   const linger = () => {
     state = 'discarding'
     start = end
+    catchUp()
     socket.end()
     clock.after(lingerMs, leave)
     resume()
@@ -210,7 +228,7 @@ export function serveConnection(
       fill(into) {
         if (!continued) {
           continued = true
-          socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+          say('HTTP/1.1 100 Continue\r\n\r\n')
         }
         return new Promise((resolve, reject) => {
           if (state === 'over') return reject(otherLeft())
@@ -226,25 +244,32 @@ export function serveConnection(
       },
       answer(status, headers, bytes) {
         const text = headOf(status, headers, 0)
-        if (!bytes || bytes.length === 0) socket.write(text, 'latin1')
-        else if (text.length + bytes.length <= joinedMost) writeJoined(socket, text, bytes)
-        else {
+        const size = bytes?.length ?? 0
+        if (text.length + size <= joinedMost) {
+          late++
+          together(() => {
+            late--
+            writeJoined(socket, text, bytes)
+          })
+        } else {
+          catchUp()
           socket.cork()
           socket.write(text, 'latin1')
-          socket.write(bytes)
+          if (bytes && size > 0) socket.write(bytes)
           socket.uncork()
         }
       },
       begin(status, headers, length) {
         const text = headOf(status, headers, length)
         if (length > 0) unsaid = text
-        else socket.write(text, 'latin1')
+        else say(text)
       },
       write(piece) {
         owed = (owed ?? 0) - piece.length
         return new Promise((resolve, reject) => {
           if (state === 'over') return reject(otherLeft())
           writing.add(reject)
+          catchUp()
           socket.cork()
           if (unsaid !== '') socket.write(unsaid, 'latin1')
           unsaid = ''
@@ -280,76 +305,4 @@ export function serveConnection(
   }
 }
 
-/** Where answers are joined, one after the other; another when the system has not taken all of the last one at once. */
-let joining = Buffer.allocUnsafeSlow(joinedMost)
-
-function writeJoined(socket: Socket, text: string, bytes: Uint8Array): void {
-  joining.write(text, 'latin1')
-  joining.set(bytes, text.length)
-  socket.write(joining.subarray(0, text.length + bytes.length))
-  if (socket.writableLength > 0) joining = Buffer.allocUnsafeSlow(joinedMost)
-}
-
-/** @throws TypeError for a value that no header can have, so that nobody writes headers of his own into an answer */
-function headText(clock: Clock, status: number, headers: Headers, keep: boolean): string {
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ndate: ${dateText(clock.now())}\r\n`
-  for (const name in headers) {
-    const value = String(headers[name])
-    if (unfit.test(value)) validateHeaderValue(name, value)
-    text += `${name}: ${value}\r\n`
-  }
-  return `${text}${keep ? '' : 'connection: close\r\n'}\r\n`
-}
-
-const unfit = /[^\t\x20-\x7e\x80-\xff]/
-
-let [dateSecond, dateShown] = [-1, '']
-
-/** Written once a second, not once an answer. */
-function dateText(now: number): string {
-  const second = Math.floor(now / 1000)
-  if (second !== dateSecond) [dateSecond, dateShown] = [second, new Date(now).toUTCString()]
-  return dateShown
-}
-
 const otherLeft = () => new Error('the other side has left')
-
-/** What Node keeps of a connection. It is not public, so it is looked at before it is used. */
-type Inner = { _handle: { useUserBuffer?: unknown; readStart?: unknown } | null }
-
-/**
- * Lets the system write what comes into memory of our choice. Node has that (`onread`) for connections that it makes, not for
- * those that it accepts; so the accepted connection gets another socket. Where Node's inside is not as expected, or `direct` is
- * not wanted, its chunks are copied: the same, slower.
- * @param landed so many bytes came there. @returns whether to go on reading; `resume` takes it up again
- */
-export function openSocket(
-  accepted: Socket,
-  direct: boolean,
-  next: () => Uint8Array,
-  landed: (length: number, where: Uint8Array) => boolean,
-): Socket {
-  const inner = accepted as unknown as Inner
-  const handle = inner._handle
-  if (direct && typeof handle?.useUserBuffer === 'function' && typeof handle.readStart === 'function') {
-    inner._handle = null
-    const options = { handle, onread: { buffer: next, callback: landed }, allowHalfOpen: true }
-    const socket = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0])
-    // The server counts the connection until the socket that it made is gone.
-    socket.once('close', () => accepted.destroy())
-    return socket
-  }
-  accepted.on('data', (chunk: Buffer) => {
-    for (let at = 0; at < chunk.length; ) {
-      const where = next()
-      const copied = chunk.copy(where, 0, at)
-      at += copied
-      const more = landed(copied, where)
-      if (more) continue
-      accepted.pause()
-      if (at < chunk.length) accepted.unshift(chunk.subarray(at))
-      return
-    }
-  })
-  return accepted
-}

@@ -13,7 +13,10 @@ const never = new AbortController().signal
 const get = () => 'GET /x HTTP/1.1\r\nhost: x\r\n\r\n'
 
 /** A reader beside a server that speaks as it is told, connection by connection. */
-async function openBeside(speak: (socket: Socket, connection: number) => void, { socketsMost = 4 } = {}) {
+async function openBeside(
+  speak: (socket: Socket, connection: number) => void,
+  { socketsMost = 4, silentMs = 30_000 } = {},
+) {
   let connections = 0
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -23,7 +26,7 @@ async function openBeside(speak: (socket: Socket, connection: number) => void, {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  const config = { provider: 'p', hostname: '127.0.0.1', port, socketsMost, idleMs: 30_000 }
+  const config = { provider: 'p', hostname: '127.0.0.1', port, socketsMost, silentMs, idleMs: 30_000 }
   const reader = openShardReader({ clock: systemClock }, config)
   closing.push(() => {
     reader.close()
@@ -160,4 +163,24 @@ test('memory of a read that was stopped is not written any more', { timeout: 500
   memory.fill(0)
   await new Promise((next) => setTimeout(next, 50))
   assert.ok(memory.every((byte) => byte === 0))
+})
+
+test('an answer that stops in the middle breaks off, one that is slow but goes on does not', {
+  timeout: 10_000,
+}, async () => {
+  const speak = (socket: Socket, connection: number) =>
+    socket.on('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n')
+      let sent = 0
+      const more = setInterval(() => {
+        if (sent++ < (connection === 1 ? 5 : 20)) socket.write('x')
+        else clearInterval(more)
+      }, 40)
+      socket.on('close', () => clearInterval(more))
+    })
+  const { reader } = await openBeside(speak, { silentMs: 400 })
+  await assert.rejects(reader.read(get, Buffer.alloc(20), never), { code: 'shard.unreachable' })
+  const whole = Buffer.alloc(20)
+  await reader.read(get, whole, never)
+  assert.equal(whole.toString(), 'x'.repeat(20))
 })

@@ -15,19 +15,21 @@ export type ShardReader = {
 }
 
 /** An answer of which nothing comes for so long has stalled; its shard is had from others. */
-const silentMs = 5000
+const stalledMs = 5000
 
 /**
  * Plain HTTP/1.1 over connections that are kept, without the HTTP client of Node: that one hands bodies over in chunks of
  * fresh memory, and copying them took a third of a gateway's time under long reads. Here the kernel writes where they belong.
+ * @param config.silentMs an answer of which nothing comes for so long breaks off; five seconds if not given
  */
-export function openShardReader(ports: { clock: Clock }, config: PoolConfig): ShardReader {
+export function openShardReader(ports: { clock: Clock }, config: PoolConfig & { silentMs?: number }): ShardReader {
+  const silentMs = config.silentMs ?? stalledMs
   const pool = openShardPool(ports.clock, config)
   return {
     async read(head, into, signal) {
       for (let attempt = 0; attempt <= config.socketsMost; attempt++) {
         const connection = await pool.take(signal)
-        const outcome = await ask(config.provider, connection, head(), into, signal)
+        const outcome = await ask(config.provider, connection, { head: head(), into, silentMs }, signal)
         if (outcome === 'kept') pool.give(connection)
         if (outcome !== 'stale') return
       }
@@ -44,8 +46,7 @@ type Outcome = 'kept' | 'ended' | 'stale'
 function ask(
   provider: string,
   connection: Connection,
-  head: string,
-  into: Uint8Array,
+  { head, into, silentMs }: { head: string; into: Uint8Array; silentMs: number },
   signal: AbortSignal,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {

@@ -20,7 +20,7 @@ export type Checkpoints = {
   /** To be awaited before each commit; most times there is nothing to wait for. */
   room(position: LogPosition): Promise<void> | undefined
   /** To be told after each commit. */
-  committed(): void
+  committed(position: LogPosition): void
   close(): Promise<void>
 }
 
@@ -97,10 +97,9 @@ export function openCheckpoints(data: CheckpointData, due: number, ports: Ports)
       const settled = (pages === 0 || left > 0) && left <= due * most && !finish
       return settled ? undefined : makeRoom()
     },
-    committed() {
+    committed({ pages, copied }) {
       idle.refresh()
-      const { pages, left } = backlog()
-      if (left >= due && pages >= notBefore) void begin(copy)
+      if (pages - copied >= due && pages >= notBefore) void begin(copy)
     },
     async close() {
       clearTimeout(idle)

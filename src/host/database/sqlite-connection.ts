@@ -1,18 +1,18 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { Body, Row, Statement } from '#kernel'
+import { DatabaseSync } from 'node:sqlite'
+import type { Body } from '#kernel'
+import { drive, type Outcome, outcomeOf, statementRunner } from './run-body.ts'
 
 /** How many pages the write-ahead log holds, and how many of them are in the database's file as well. */
 export type LogPosition = { pages: number; copied: number }
-
-export type Outcome = { value: unknown } | { error: unknown }
 
 /** The one connection whose statements run here and now. It never waits: neither for a disk's sync nor for a lock. */
 export type SqliteConnection = {
   /**
    * Runs bodies in one transaction, each undone alone when it throws, and commits without syncing.
+   * @param begun called when nobody else can commit any more, before anything is changed
    * @throws what SQLite says when nothing of the group was committed
    */
-  commit(bodies: readonly Body<unknown>[]): Outcome[]
+  commit(bodies: readonly Body<unknown>[], begun?: () => void): Outcome[]
   /** Runs a body that only reads, on one state of the database; what it writes all the same is not kept. */
   read(body: Body<unknown>): Outcome
   /** Whether anyone else committed since this was asked the last time, as seen by the latest `commit` or `read`. */
@@ -52,13 +52,6 @@ export function openConnection(file: string, busyMs: number): SqliteConnection {
     if (now !== known) foreign = true
     known = now
   }
-  const alone = (body: Body<unknown>): Outcome => {
-    try {
-      return { value: drive(run, body) }
-    } catch (error) {
-      return { error }
-    }
-  }
   const inSavepoint = (body: Body<unknown>): Outcome => {
     save.run()
     try {
@@ -73,13 +66,14 @@ export function openConnection(file: string, busyMs: number): SqliteConnection {
     }
   }
   return {
-    commit(bodies) {
+    commit(bodies, begun) {
       beginWrite.run()
       try {
         notice()
+        begun?.()
         const [only] = bodies
         if (bodies.length === 1 && only) {
-          const outcome = alone(only)
+          const outcome = outcomeOf(run, only)
           if ('value' in outcome) commit.run()
           else rollBack()
           return [outcome]
@@ -95,7 +89,7 @@ export function openConnection(file: string, busyMs: number): SqliteConnection {
     read(body) {
       begin.run()
       try {
-        const outcome = alone(body)
+        const outcome = outcomeOf(run, body)
         notice()
         return outcome
       } finally {
@@ -124,37 +118,5 @@ export function openConnection(file: string, busyMs: number): SqliteConnection {
     },
     checkpoint: () => void database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get(),
     close: () => database.close(),
-  }
-}
-
-type Run = (statement: Statement) => Row[]
-
-/** Runs a body to its end, handing each statement's rows back to it. */
-function drive<T>(run: Run, body: Body<T>): T {
-  const steps = body()
-  let step = steps.next()
-  while (!step.done) {
-    let rows: Row[]
-    try {
-      rows = run(step.value)
-    } catch (error) {
-      step = steps.throw(error)
-      continue
-    }
-    step = steps.next(rows)
-  }
-  return step.value
-}
-
-/** Keeps prepared statements by the identity of their template, of which there are as many as places in the code. */
-function statementRunner(database: DatabaseSync): Run {
-  const prepared = new WeakMap<readonly string[], StatementSync>()
-  return ({ text, values }) => {
-    let statement = prepared.get(text)
-    if (!statement) {
-      statement = database.prepare(text.join('?'))
-      prepared.set(text, statement)
-    }
-    return statement.all(...values) as Row[]
   }
 }

@@ -1,8 +1,10 @@
 import { type Body, type Database, databaseError, PelagoError } from '#kernel'
 import { logPages, openCheckpoints } from './checkpoints.ts'
+import { openDurableReader } from './durable-reader.ts'
 import { type LogFile, type LogSync, openLogFile, openLogSync } from './log-file.ts'
 import { migrate, type Schema } from './schema.store.ts'
-import { type LogPosition, openConnection, type Outcome, type SqliteConnection } from './sqlite-connection.ts'
+import type { Outcome } from './run-body.ts'
+import { type LogPosition, openConnection, type SqliteConnection } from './sqlite-connection.ts'
 
 const dialect = { blob: 'BLOB', int: 'INTEGER', text: 'TEXT', clustered: 'WITHOUT ROWID' }
 
@@ -29,8 +31,7 @@ export type SqliteInput = {
 /**
  * Opens a SQLite database: statements run on this thread, the disk is waited for elsewhere. A commit goes into the write-ahead
  * log, which is then synced through the thread pool; bodies that come meanwhile share the next commit. There is no timer: a
- * lone transaction waits for its sync only. What a body reads may be a commit whose sync is under way; its outcome, be it rows
- * or an error, is told after that sync.
+ * lone transaction waits for its sync only. Until a commit is on the disk, readers are shown what was there before it.
  * @throws database.newer
  */
 export async function openSqlite(input: SqliteInput): Promise<Database> {
@@ -38,10 +39,13 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
   const patience = input.busyMs ?? busyMs
   const connection = openConnection(file, patience)
   const log = await openLog(connection, file, input.openLogFile ?? openLogFile)
+  const reader = log && openDurableReader(file)
   let waiting: Waiting[] = []
   let working: Promise<void> | undefined
   let closing: Promise<void> | undefined
   let broken: PelagoError | undefined
+  /** Where the log was, last time it was looked at. */
+  let position: LogPosition | undefined
 
   /** After a sync that failed nobody can know what is on the disk, and a second one would answer that all is well. */
   const durable = async (sync: Promise<void> | undefined) => {
@@ -52,16 +56,11 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
       throw broken
     }
   }
-  /**
-   * What makes durable all that was just seen or written. Called in the same step as that: in between others could see it and
-   * find nothing to wait for.
-   */
-  const covering = (written: boolean): Promise<void> | undefined =>
-    connection.foreign() || written ? log?.sync() : log?.owed()
-  const hasMoved = (before: LogPosition | undefined) => {
+  const hasMoved = () => {
+    const before = position
     try {
-      const now = connection.position()
-      return before?.pages !== now?.pages || before?.copied !== now?.copied
+      position = connection.position()
+      return before?.pages !== position?.pages || before?.copied !== position?.copied
     } catch {
       // Not known; one sync too many then. Thrown from here it would look as if nothing had been committed.
       return true
@@ -80,24 +79,31 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
   const checkpoints =
     log && openCheckpoints({ file, busyMs: patience }, input.logPages ?? logPages, { ...connection, restart })
 
-  const commitGroup = async (group: readonly Waiting[], before: LogPosition | undefined) => {
+  /** In one step with the commit: in between others could see it and find nothing to wait for. */
+  const commitNow = (bodies: readonly Body<unknown>[]) => {
+    const outcomes = connection.commit(bodies, log?.owed() === undefined ? reader?.hold : undefined)
+    const foreign = connection.foreign()
+    // What is held has something in it that somebody else wrote and perhaps never synced.
+    if (foreign) reader?.letGo()
+    return { outcomes, sync: hasMoved() || foreign ? log?.sync() : log?.owed() }
+  }
+  const commitGroup = async (group: readonly Waiting[]) => {
     const bodies = group.map(({ body }) => body)
-    const { outcomes, sync } = await patiently(patience, () => {
-      const outcomes = connection.commit(bodies)
-      return { outcomes, sync: covering(hasMoved(before)) }
-    })
+    const { outcomes, sync } = await patiently(patience, () => commitNow(bodies))
     try {
       await durable(sync)
     } catch (error) {
       throw databaseError('database.uncertain', { reason: `its sync failed, ${reasonOf(error, true)}` }, error)
     }
+    // Before anybody is told: what is read from now on must see it.
+    reader?.letGo()
     // Errors too are told only now: they may come of what an earlier body of the group wrote.
     for (const [at, { resolve, reject }] of group.entries()) {
       const outcome = outcomes[at] as Outcome
       if ('error' in outcome) reject(explain(outcome.error))
       else resolve(outcome.value)
     }
-    checkpoints?.committed()
+    if (position) checkpoints?.committed(position)
   }
   const work = async () => {
     while (waiting.length > 0) {
@@ -105,7 +111,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
       await new Promise(setImmediate)
       let group: Waiting[] = []
       try {
-        let position = connection.position()
+        position = connection.position()
         const room = position && checkpoints?.room(position)
         if (room) {
           await room
@@ -113,9 +119,10 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
         }
         if (broken) throw broken
         group = waiting.splice(0, groupMost)
-        await commitGroup(group, position)
+        await commitGroup(group)
       } catch (error) {
         if (group.length === 0) group = waiting.splice(0, groupMost)
+        reader?.letGo()
         for (const { reject } of group) reject(explain(error))
       }
     }
@@ -127,9 +134,19 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
   }
   const tryRead = (body: Body<unknown>): { outcome: Outcome; sync: Promise<void> | undefined } => {
     refuse()
+    if (reader?.holds()) return { outcome: reader.read(body), sync: undefined }
     const outcome = connection.read(body)
     if ('error' in outcome && isBusy(outcome.error)) throw outcome.error
-    return { outcome, sync: covering(false) }
+    return { outcome, sync: connection.foreign() ? log?.sync() : log?.owed() }
+  }
+  /** Without a turn of the loop, as nearly every read goes; undefined where a lock is in the way. */
+  const readNow = (body: Body<unknown>) => {
+    try {
+      return tryRead(body)
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      return undefined
+    }
   }
 
   const database: Database = {
@@ -145,7 +162,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
     },
     async read<T>(body: Body<T>): Promise<T> {
       try {
-        const { outcome, sync } = await patiently(patience, () => tryRead(body))
+        const { outcome, sync } = readNow(body) ?? (await patiently(patience, () => tryRead(body)))
         if (sync) await durable(sync)
         if ('error' in outcome) throw outcome.error
         return outcome.value as T
@@ -158,6 +175,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
         await working
         await checkpoints?.close()
         await log?.close()
+        reader?.close()
         connection.close()
       })()
       return closing

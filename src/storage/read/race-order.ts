@@ -16,8 +16,11 @@ export type Wish = {
 /** Who is asked at first, who is asked when that is not enough, and who is only asked to see whether it is still slow. */
 export type Order = { first: number[]; spare: number[]; trials: number[] }
 
-/** So many times slower than the others, and by so much, and a shard is not worth waiting for: others rebuild it sooner. */
-const tooSlow = 3
+/**
+ * So many times slower than the others, and by so much, and a shard is not worth waiting for: others rebuild it sooner. More
+ * where few shards are wanted, since then each that is spared costs several requests.
+ */
+const tooSlow = { whole: 2, part: 3 }
 const tooSlowMs = 2
 
 /**
@@ -33,7 +36,8 @@ export function orderOf(ground: RaceGround, { holders, need, wanted, without, un
     .map((shard) => usualOf(shard) ?? 0)
     .sort((a, b) => a - b)
   // What is left when the slow ones are spared is as slow as the last of those needed.
-  const bound = tooSlow * (paces[need - 1] ?? Number.POSITIVE_INFINITY) + tooSlowMs
+  const times = wanted.length >= need ? tooSlow.whole : tooSlow.part
+  const bound = times * (paces[need - 1] ?? Number.POSITIVE_INFINITY) + tooSlowMs
   const slow = (shard: number) => (usualOf(shard) ?? 0) > bound
   const rank = (shard: number) => {
     if (dark(shard)) return 2e12

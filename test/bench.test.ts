@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { describe, test } from 'node:test'
 import { openBodies } from '../bench/s3/bodies.ts'
+import type { Job } from '../bench/s3/job.ts'
 import { openLane } from '../bench/s3/lane.ts'
+import { openLoad } from '../bench/s3/load.ts'
 import { readOptions } from '../bench/s3/options.ts'
 import { openPlainCode, slowCode } from '../bench/s3/plain-code.ts'
 import { type Cell, cellsOf, kib, mib, nameOf, targetCells } from '../bench/s3/plan.ts'
+import { startHelper } from '../bench/s3/processes.ts'
 import { openRelay } from '../bench/s3/relay.ts'
 import type { Results, Round, VariantName } from '../bench/s3/results.ts'
 import { verdictsOf } from '../bench/s3/verdicts.ts'
@@ -119,6 +122,33 @@ describe('a lane', () => {
   }
 })
 
+describe('the load process', () => {
+  test('counts what was answered, and says when other bytes come than were written', async () => {
+    const server = startHelper('raw-server.ts')
+    const load = openLoad()
+    try {
+      const endpoint = `http://127.0.0.1:${String(await server.ask())}`
+      const job: Job = {
+        ...{ target: { name: 'bare', endpoint, region: 'none' }, bucket: 'bytes/70000', seed: '11'.repeat(32) },
+        ...{ verb: 'PUT', size: 70_000, count: 9, atOnce: 4, readFrom: 'r', keys: 2, writeTo: 'w', compare: true },
+      }
+      const wrote = await load.run(job)
+      assert.deepEqual([wrote.failed, wrote.bytes, wrote.latencies.length], [0, 9 * 70_000, 9])
+      // The server forgets what it was given and answers with bytes of its own.
+      const read = await load.run({ ...job, verb: 'GET' })
+      assert.equal(read.failed, 9)
+      assert.match(read.failures[0] ?? '', /other bytes came/)
+      const unseen = await load.run({ ...job, verb: 'GET', compare: false })
+      assert.deepEqual([unseen.failed, unseen.bytes], [0, 9 * 70_000])
+      const short = await load.run({ ...job, verb: 'GET', size: 70_001, compare: false })
+      assert.match(short.failures[0] ?? '', /70000 bytes came instead of 70001/)
+    } finally {
+      load.close()
+      server.close()
+    }
+  })
+})
+
 describe('options', () => {
   const read = (...words: string[]) => readOptions(words, {})
   test('without words are what the targets need', () => {
@@ -172,7 +202,7 @@ describe('verdicts', () => {
     })),
   })
   const judged = (...samples: ReturnType<typeof sample>[]) => {
-    const results: Results = { at: '', kernel: [2e8], samples, memory: [], roundTrips: {}, notes: [] }
+    const results: Results = { at: '', kernel: [2e8], samples, memory: [], roundTrips: {}, broken: [], notes: [] }
     return verdictsOf(results, options).map(({ state, says }) => `${state} ${says}`)
   }
   test('a must that is reached passes, by the median of its rounds', () => {

@@ -19,6 +19,7 @@ export type House = {
   main: Federation
   /** The same build that writes every object for itself. */
   unpacked: Federation | undefined
+  endpoints: string[]
   /** Measured round trip of each link (ms); only over a WAN. */
   roundTrips: Record<string, number>
   /** Ends it. @returns the most memory of each kind of process */
@@ -42,6 +43,7 @@ export async function openHouse(kind: House['kind'], options: Options): Promise<
       kind,
       main,
       unpacked,
+      endpoints: [main, ...(unpacked ? [unpacked] : [])].map(({ target }) => target.endpoint),
       roundTrips,
       async close() {
         const memory = memoryOf(main)

@@ -42,7 +42,9 @@ const failuresKept = 5
 
 type Taken = { rounds: Round[]; latencies: Float64Array[]; failures: string[]; compared: number; count: number }
 
-export async function measureCell(bench: Bench, cell: Cell, variants: Variant[]): Promise<Sample[]> {
+export async function measureCell(given: Bench, cell: Cell, variants: Variant[]): Promise<Sample[]> {
+  // Once is enough for an object that takes half a minute.
+  const bench = cell.size >= gib ? { ...given, rounds: 1 } : given
   const taken = new Map<Variant, Taken>()
   const changing = variants.some(({ enter }) => enter !== undefined)
   for (const variant of variants) {

@@ -50,6 +50,8 @@ export type Results = {
   memory: Memory[]
   /** Measured round trip of each link (ms). */
   roundTrips: Record<string, number>
+  /** Loads that could not be measured, and why. */
+  broken: string[]
   /** What was not measured, and why; what a reader has to know. */
   notes: string[]
 }

@@ -18,6 +18,8 @@ import { median, type Memory, type Results } from './results.ts'
 import { othersShare } from './verdicts.ts'
 
 const slower = 10
+/** A federation that was given this many bytes is replaced by an empty one: what it deletes stays in its trash. */
+const houseBytesMost = 12 * gib
 const [lookMs, busyMost] = [500, 0.1]
 /** Answers shorter than this say nothing about how quickly bytes come. */
 const bodyLeast = 32 * 1024
@@ -35,6 +37,7 @@ export async function runS3(options: Options, say: (line: string) => void, stop:
     samples: [],
     memory: [],
     roundTrips: {},
+    broken: [],
     notes: [],
   }
   try {
@@ -63,26 +66,39 @@ export async function runS3(options: Options, say: (line: string) => void, stop:
     }
     const canDrop = !options.cells.some(({ cold }) => cold) || mayDropCaches(results.notes)
     const cells = options.cells.filter(({ cold }) => canDrop || !cold)
-    for (const kind of [0, 1, 2] as const) {
-      const here = cells.filter((cell) => houseOf(cell) === kind)
-      if (here.length === 0) continue
-      const house = await openHouse(kind, options)
-      closers.push(() => house.close())
-      Object.assign(results.roundTrips, house.roundTrips)
-      for (const cell of here) {
-        const variants = await variantsOf(cell, house, bare, peer, bench)
+    let house: House | undefined
+    const leave = async () => {
+      const left = house
+      house = undefined
+      if (!left) return
+      keepMost(results.memory, await left.close())
+      for (const id of bench.written.keys())
+        if (left.endpoints.some((one) => id.startsWith(one))) bench.written.delete(id)
+    }
+    closers.push(leave)
+    for (const cell of cells) {
+      if (house && (house.kind !== houseOf(cell) || load.wrote() > houseBytesMost)) await leave()
+      try {
+        if (!house) {
+          house = await openHouse(houseOf(cell), options)
+          Object.assign(results.roundTrips, house.roundTrips)
+          load.forget()
+        }
         const began = performance.now()
-        const samples = await measureCell(bench, cell, variants)
+        const samples = await measureCell(bench, cell, await variantsOf(cell, house, bare, peer, bench))
         results.samples.push(...samples)
         const rates = samples.map(({ variant, rounds }) => `${variant} ${shortRate(cell, rounds)}`)
-        const took = ((performance.now() - began) / 1000).toFixed(0)
-        say(
-          `${nameOf(cell)}: ${rates.join(', ')}  (${took} s, others ${(100 * othersShare({ samples })).toFixed(0)} %)`,
-        )
+        const [took, others] = [(performance.now() - began) / 1000, 100 * othersShare({ samples })]
+        say(`${nameOf(cell)}: ${rates.join(', ')}  (${took.toFixed(0)} s, others ${others.toFixed(0)} %)`)
+      } catch (error) {
+        // One load that cannot be measured is a failure of the run, but no reason to lose the others.
+        stop.throwIfAborted()
+        results.broken.push(`${nameOf(cell)}: ${error instanceof Error ? error.message : String(error)}`)
+        say(`NOT MEASURED ${results.broken.at(-1)}`)
+        await leave()
       }
-      closers.pop()
-      keepMost(results.memory, await house.close())
     }
+    await leave()
     keepMost(results.memory, [{ kind: 'load process', bytes: peakMemoryOf(load.pid) ?? 0 }])
     if (peer)
       keepMost(results.memory, [

@@ -92,6 +92,7 @@ export function verdictsOf(results: Results, options: Options): Verdict[] {
     const share = (100 * othersShare(results)).toFixed(0)
     skip('quiet', `others used ${share} % of the processors, so speeds are worth little; see --patience`)
   }
+  for (const says of results.broken) verdicts.push({ state: 'FAILED', says: `could not be measured: ${says}` })
   return [...verdicts, ...soundness(results.samples)]
 }
 

@@ -155,7 +155,7 @@ async function fetchProven(
 ): Promise<Map<number, Uint8Array>> {
   const rows = { first: Math.floor(from / fullCellBytes), last: Math.floor((to - 1) / fullCellBytes) }
   const wanted = pieces.map((piece) => piece.shard)
-  const { cells } = await fetchRows(ground, await openSegment(ground, segment), rows, wanted, signal)
+  const { cells } = await fetchRows(ground, await openSegment(ground, segment), rows, wanted, 'tags', signal)
   return new Map(
     wanted.map((shard) => {
       const column = Buffer.allocUnsafeSlow(to - from)

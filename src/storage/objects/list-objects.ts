@@ -1,7 +1,7 @@
 import { compareBytes, type Row, type Statement, utf8 } from '#kernel'
 import { getBucket } from '../index/buckets.store.ts'
-import { firstKeyFrom, objectsFrom, type StoredObject } from '../index/objects.store.ts'
-import type { ListEntry, ListInput, ListPage } from '../object.ts'
+import { firstKeyFrom, objectsFrom } from '../index/objects.store.ts'
+import type { ListedObject, ListEntry, ListInput, ListPage } from '../object.ts'
 
 /** Rows are fetched in growing pages: few where a common prefix may follow (the next seek skips the rest), many among plain keys. */
 const pageMax = 1000
@@ -38,7 +38,7 @@ export function* listObjects(tenant: string, input: ListInput): Generator<Statem
     }
     // One more than the page has room for, to know whether there is another.
     const limit = Math.min(most, input.limit - entries.length + 1)
-    const rows: StoredObject[] = yield* objectsFrom(bucket.id, from, end, limit)
+    const rows: ListedObject[] = yield* objectsFrom(bucket.id, from, end, limit)
     for (const info of rows) {
       if (rollUp(info.key, input.prefix, input.delimiter) !== undefined) {
         seeking = true

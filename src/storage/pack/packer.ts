@@ -41,11 +41,22 @@ export function openPacker(ground: Ground): Packer {
       if (batch.length === 0) continue
       queue.writing++
       const began = ground.clock.now()
-      void writePack(ground, queue.packClass, batch)
+      let writing = true
+      const written = () => {
+        if (!writing) return
+        writing = false
+        queue.writing--
+        pump(queue)
+      }
+      // The next pack is begun together with the commit of this one: both want a sync of the index, and share it.
+      const durable = () => {
+        times.push(ground.clock.now() - began)
+        if (times.length > timesKept) times.shift()
+        written()
+      }
+      void writePack(ground, queue.packClass, batch, { durable })
         .then(
           (outcomes) => {
-            times.push(ground.clock.now() - began)
-            if (times.length > timesKept) times.shift()
             for (const [at, outcome] of outcomes.entries()) {
               if ('error' in outcome) batch[at]?.reject(outcome.error)
               else batch[at]?.resolve(outcome.value)
@@ -55,10 +66,7 @@ export function openPacker(ground: Ground): Packer {
             for (const job of batch) job.reject(error)
           },
         )
-        .then(() => {
-          queue.writing--
-          pump(queue)
-        })
+        .then(written)
     }
     if (queue.waiting.length === 0 && queue.writing === 0) queues.delete(queue.packClass.id)
   }

@@ -27,6 +27,26 @@ export function* findObject(bucket: string, key: string): Step<StoredObject | un
   return row && objectOf(row)
 }
 
+/** What a write must know of the version that it replaces. */
+export type CurrentObject = Pick<StoredObject, 'key' | 'version' | 'size' | 'etag' | 'multipart'> & {
+  packed?: Pick<Packed, 'pack' | 'slot'>
+}
+
+export function* findCurrent(bucket: string, key: string): Step<CurrentObject | undefined> {
+  const [row] = yield sql`SELECT version, size, etag, multipart, pack, slot FROM objects
+    WHERE bucket = ${bucket} AND key = ${utf8(key)}`
+  return (
+    row && {
+      key,
+      version: row.version as string,
+      size: row.size as number,
+      etag: row.etag as string,
+      multipart: row.multipart === 1,
+      ...(row.pack !== null && { packed: { pack: row.pack as string, slot: row.slot as number } }),
+    }
+  )
+}
+
 /**
  * A bucket's id and an object in it, in one statement: every read begins with it.
  * @throws bucket.missing also for the bucket of another tenant
@@ -48,7 +68,7 @@ export function* findObjectIn(
  * @throws object.precondition, or object.missing where If-Match names an object that is not there
  */
 export function checkCondition(
-  current: ObjectInfo | undefined,
+  current: Pick<ObjectInfo, 'etag'> | undefined,
   condition: WriteCondition,
   bucket: string,
   key: string,
@@ -65,7 +85,7 @@ export function checkCondition(
 export function* putObjectRow(
   bucket: string,
   object: StoredObject,
-  current: StoredObject | undefined,
+  current: CurrentObject | undefined,
   garbageNotBefore: number,
 ): Step<void> {
   if (current) yield* buryVersion(current, garbageNotBefore)
@@ -85,7 +105,7 @@ export function* putObjectRow(
   if (packed) yield* insertSlot(packed.pack, packed.slot, bucket, key)
 }
 
-export function* deleteObjectRow(bucket: string, object: StoredObject, garbageNotBefore: number): Step<void> {
+export function* deleteObjectRow(bucket: string, object: CurrentObject, garbageNotBefore: number): Step<void> {
   yield sql`DELETE FROM objects WHERE bucket = ${bucket} AND key = ${utf8(object.key)}`
   yield* buryVersion(object, garbageNotBefore)
 }
@@ -151,7 +171,7 @@ export function checksumOf(row: Row): { checksum?: Checksum } {
   return typeof row.checksum === 'string' ? { checksum: JSON.parse(row.checksum) as Checksum } : {}
 }
 
-function* buryVersion(object: StoredObject, notBefore: number): Step<void> {
+function* buryVersion(object: CurrentObject, notBefore: number): Step<void> {
   const { packed } = object
   if (packed) return yield* dropSlot(packed.pack, packed.slot, object.size, notBefore)
   if (!object.multipart) return yield* buryBody(object.version, notBefore)

@@ -5,7 +5,7 @@ import type { Ground } from '../ground.ts'
 import { getBucket } from '../index/buckets.store.ts'
 import {
   checkCondition,
-  findObject,
+  findCurrent,
   partsOf,
   putObjectRow,
   type StoredObject,
@@ -30,7 +30,7 @@ export function completeUpload(ground: Ground, call: Call, input: Input): Promis
     if (finished) return finished
     const upload = yield* getUpload(bucket.id, input.key, input.upload)
     const named = chooseParts(yield* partsOf(upload.id), input)
-    const current = yield* findObject(bucket.id, input.key)
+    const current = yield* findCurrent(bucket.id, input.key)
     checkCondition(current, input.condition, bucket.name, input.key)
     const checksum = input.combine(named.parts)
     const object: StoredObject = {

@@ -1,7 +1,7 @@
 import type { Call } from '#kernel'
 import type { Ground } from '../ground.ts'
 import { getBucket } from '../index/buckets.store.ts'
-import { checkCondition, deleteObjectRow, findObject } from '../index/objects.store.ts'
+import { checkCondition, deleteObjectRow, findCurrent } from '../index/objects.store.ts'
 import type { ObjectStorage } from '../object.ts'
 
 /** Takes an object out of the index. Its shards go to the providers' trash later, when no reader can be at them. */
@@ -12,7 +12,7 @@ export async function deleteObject(
 ): Promise<void> {
   await ground.index.transact(function* () {
     const bucket = yield* getBucket(call.tenant, input.bucket)
-    const current = yield* findObject(bucket.id, input.key)
+    const current = yield* findCurrent(bucket.id, input.key)
     checkCondition(current, input.condition, bucket.name, input.key)
     if (current) yield* deleteObjectRow(bucket.id, current, ground.clock.now() + ground.limits.readerGraceMs)
   })

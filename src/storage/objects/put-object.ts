@@ -1,7 +1,7 @@
 import type { Call } from '#kernel'
 import { freshName, type Ground } from '../ground.ts'
 import { getBucket } from '../index/buckets.store.ts'
-import { checkCondition, findObject, putObjectRow, type StoredObject } from '../index/objects.store.ts'
+import { checkCondition, findCurrent, putObjectRow, type StoredObject } from '../index/objects.store.ts'
 import type { ObjectInfo, ObjectStorage } from '../object.ts'
 import type { Packer } from '../pack/packer.ts'
 import { putPacked } from '../pack/put-packed.ts'
@@ -22,7 +22,7 @@ export async function putObject(
   const bucket = await ground.index.read(function* () {
     const bucket = yield* getBucket(call.tenant, input.bucket)
     if (condition.ifNoneMatch || condition.ifMatch !== undefined) {
-      checkCondition(yield* findObject(bucket.id, key), condition, bucket.name, key)
+      checkCondition(yield* findCurrent(bucket.id, key), condition, bucket.name, key)
     }
     return bucket
   })
@@ -45,14 +45,14 @@ export async function putObject(
     bucket,
     written,
     function* () {
-      const current = yield* findObject(bucket.id, key)
+      const current = yield* findCurrent(bucket.id, key)
       checkCondition(current, condition, bucket.name, key)
       yield* putObjectRow(bucket.id, object, current, ground.clock.now() + ground.limits.readerGraceMs)
       return object
     },
     function* () {
-      const current = yield* findObject(bucket.id, key)
-      return current?.version === version ? current : undefined
+      const current = yield* findCurrent(bucket.id, key)
+      return current?.version === version ? object : undefined
     },
   )
 }

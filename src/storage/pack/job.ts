@@ -13,9 +13,12 @@ export type PackJob<T = unknown> = {
    * Decides within the pack's commit: only reads, and throws a PelagoError for what refuses this object alone.
    * @returns the writes that state what the object is for, given where it lies
    */
-  decide(): Step<(place: PackPlace) => Step<T>>
+  decide(seen: SeenBuckets): Step<(place: PackPlace) => Step<T>>
   /** What those writes would have returned, when the commit's outcome was lost on the way back. */
   find(): Step<T | undefined>
 }
+
+/** Buckets that this commit has looked at -> the epoch of their policy, undefined for one that is gone. */
+export type SeenBuckets = Map<string, number | undefined>
 
 export type PackPlace = Pick<Packed, 'pack' | 'slot' | 'shard' | 'start'>

@@ -3,12 +3,12 @@ import { type Call, release, type Row, type Statement } from '#kernel'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
 import { policyEpochOf } from '../index/buckets.store.ts'
-import { checkCondition, findObject, putObjectRow, type StoredObject } from '../index/objects.store.ts'
+import { checkCondition, findCurrent, putObjectRow, type StoredObject } from '../index/objects.store.ts'
 import { packClassOf } from '../index/packs.store.ts'
 import type { Body, Bucket, ObjectHeaders, ObjectInfo, WriteCondition } from '../object.ts'
 import { sealObject } from '../seal/object-seal.ts'
 import { etagOf, needsMd5 } from '../write/etag.ts'
-import type { PackJob } from './job.ts'
+import type { PackJob, SeenBuckets } from './job.ts'
 import type { Packer } from './packer.ts'
 
 export type SmallPut = { key: string; headers: ObjectHeaders; condition: WriteCondition; body: Body }
@@ -52,9 +52,9 @@ export async function putPacked(
       sealed,
       size: body.size,
       signal: call.signal,
-      *decide() {
-        yield* checkBucket(bucket)
-        const current = yield* findObject(bucket.id, key)
+      *decide(seen) {
+        yield* checkBucket(bucket, seen)
+        const current = yield* findCurrent(bucket.id, key)
         checkCondition(current, condition, bucket.name, key)
         return function* (place) {
           const packed = { ...place, epoch: wrapped.epoch, dataKey: wrapped.data, commitment: wrapped.commitment }
@@ -64,8 +64,8 @@ export async function putPacked(
         }
       },
       *find() {
-        const current = yield* findObject(bucket.id, key)
-        return current?.version === version ? current : undefined
+        const current = yield* findCurrent(bucket.id, key)
+        return current?.version === version ? object : undefined
       },
     }
     const stored = await packer.add(packClassOf(bucket.policy), job)
@@ -79,8 +79,9 @@ export async function putPacked(
 }
 
 /** @throws bucket.missing, object.conflict when its policy changed while the bytes were on their way */
-function* checkBucket(bucket: Bucket): Generator<Statement, void, Row[]> {
-  const epoch = yield* policyEpochOf(bucket.id)
+function* checkBucket(bucket: Bucket, seen: SeenBuckets): Generator<Statement, void, Row[]> {
+  if (!seen.has(bucket.id)) seen.set(bucket.id, yield* policyEpochOf(bucket.id))
+  const epoch = seen.get(bucket.id)
   if (epoch === undefined) throw storageError('bucket.missing', { bucket: bucket.name })
   if (epoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
 }

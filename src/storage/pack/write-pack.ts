@@ -78,10 +78,11 @@ function commitPack(
     yield* insertPack({ id: pack, class: packClass.id, bytes, live: jobs.reduce((sum, { size }) => sum + size, 0) })
     const outcomes: PackOutcome[] = []
     let refused = 0
+    const seen = new Map<string, number | undefined>()
     for (const [slot, job] of jobs.entries()) {
       const { shard, start } = layout.places[slot] as PackLayout['places'][number]
       try {
-        const write = yield* job.decide()
+        const write = yield* job.decide(seen)
         outcomes.push({ value: yield* write({ pack, slot, shard, start }) })
       } catch (error) {
         // A driver's error is no refusal of one object: it ends the transaction.

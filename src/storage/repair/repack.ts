@@ -2,7 +2,7 @@ import { hasCode } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
 import { allBuckets } from '../index/buckets.store.ts'
-import { findObject, type Packed } from '../index/objects.store.ts'
+import { findCurrent, type Packed } from '../index/objects.store.ts'
 import { dropSlot, type PackClass, packClassOf } from '../index/packs.store.ts'
 import type { Segment } from '../index/segment.ts'
 import { segmentAt } from '../index/segments.store.ts'
@@ -123,7 +123,7 @@ function moveJob(ground: Ground, { slot, sealed }: Moving, signal: AbortSignal):
     size: object.size,
     signal,
     *decide() {
-      const current = yield* findObject(bucket, object.key)
+      const current = yield* findCurrent(bucket, object.key)
       const same = current?.version === object.version && current.packed?.pack === old.pack
       if (!same) throw storageError('repair.overtaken', { segment: old.pack })
       return function* (place) {
@@ -133,7 +133,7 @@ function moveJob(ground: Ground, { slot, sealed }: Moving, signal: AbortSignal):
       }
     },
     *find() {
-      const current = yield* findObject(bucket, object.key)
+      const current = yield* findCurrent(bucket, object.key)
       return current?.version === object.version && current.packed?.pack !== old.pack ? true : undefined
     },
   }

@@ -24,9 +24,16 @@ export function keyOf(at: number): string {
   return `p${digits(Math.floor(at / perPrefix))}/k${digits(at % perPrefix)}`
 }
 
+const objectBytes = 4096
+/** Objects of a pack; names of packs ascend. */
+const perPack = 32
+const packOf = (n: string) => `printf('%032x', ${n} / ${perPack})`
+
 export function objectOf(key: string, version: string): StoredObject {
   const headers = { 'content-type': 'application/octet-stream' }
-  return { key, version, size: 4096, etag: version, modifiedAt: 1.7e12, headers, multipart: false }
+  const keys = { epoch: 1, dataKey: Buffer.alloc(48, 1), commitment: Buffer.alloc(32, 2) }
+  const packed = { pack: version, slot: 0, shard: 1, start: 0, ...keys }
+  return { key, version, size: objectBytes, etag: version, modifiedAt: 1.7e12, headers, multipart: false, packed }
 }
 
 /**
@@ -50,12 +57,23 @@ export async function fillIndex(folder: string, objects: number): Promise<FullIn
   const names = columns.map(({ name }) => name as string)
   const values = names.map((name) => {
     if (name === 'key') return `CAST(printf('p%05d/k%05d', n / ${perPrefix}, n % ${perPrefix}) AS BLOB)`
+    if (name === 'pack') return packOf('n')
+    if (name === 'slot') return `n % ${perPack}`
     return name === 'version' ? `lower(hex(randomblob(16)))` : `t.${name}`
   })
   raw
     .prepare(
       `WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n + 1 < ?)
       INSERT INTO objects (${names.join(', ')}) SELECT ${values.join(', ')} FROM series, (SELECT * FROM objects LIMIT 1) t`,
+    )
+    .run(objects)
+  raw.exec(
+    `DELETE FROM packed; INSERT INTO packed (pack, slot, bucket, key) SELECT pack, slot, bucket, key FROM objects ORDER BY pack, slot`,
+  )
+  raw
+    .prepare(
+      `WITH RECURSIVE series(n) AS (SELECT 0 UNION ALL SELECT n + ${perPack} FROM series WHERE n + ${perPack} < ?)
+      INSERT INTO packs (id, class, bytes, live) SELECT ${packOf('n')}, 'class', ${perPack * objectBytes}, ${perPack * objectBytes} FROM series`,
     )
     .run(objects)
   raw.close()

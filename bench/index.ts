@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Row, Statement } from '#kernel'
 import { getBucket } from '../src/storage/index/buckets.store.ts'
-import { deleteObjectRow, findObject, putObjectRow } from '../src/storage/index/objects.store.ts'
+import { deleteObjectRow, findCurrent, findObjectIn, putObjectRow } from '../src/storage/index/objects.store.ts'
 import { listObjects } from '../src/storage/objects/list-objects.ts'
 import { bucket, fillIndex, type FullIndex, objectOf, tenant } from './index-database.ts'
 
@@ -91,7 +91,7 @@ const operations: Record<string, (index: FullIndex) => Promise<number>> = {
       const key = `${keyOf(below(objects))}-${version}`
       return database.transact(function* (): Step<void> {
         const { id } = yield* getBucket(tenant, bucket.name)
-        yield* putObjectRow(id, objectOf(key, version), yield* findObject(id, key), 0)
+        yield* putObjectRow(id, objectOf(key, version), yield* findCurrent(id, key), 0)
       })
     })
     await Promise.all(puts)
@@ -102,8 +102,7 @@ const operations: Record<string, (index: FullIndex) => Promise<number>> = {
     for (let time = 0; time < times; time++) {
       const key = keyOf(below(objects))
       await database.read(function* () {
-        const { id } = yield* getBucket(tenant, bucket.name)
-        return yield* findObject(id, key)
+        return (yield* findObjectIn(tenant, bucket.name, key)).object
       })
     }
     return times
@@ -113,7 +112,7 @@ const operations: Record<string, (index: FullIndex) => Promise<number>> = {
       const key = keyOf(below(objects))
       return database.transact(function* (): Step<void> {
         const { id } = yield* getBucket(tenant, bucket.name)
-        const object = yield* findObject(id, key)
+        const object = yield* findCurrent(id, key)
         if (object) yield* deleteObjectRow(id, object, 0)
       })
     })

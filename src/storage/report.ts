@@ -136,7 +136,8 @@ export async function whereObject(
     policy: bucket.policy,
     segments: segments.map(({ segment, lost }) => ({
       id: segment.segment,
-      bytes: segment.size,
+      // Of a pack, only this object's part.
+      bytes: object.packed ? object.size : segment.size,
       data: segment.k,
       parity: segment.m,
       margin: marginOf(ground, segment, lost),

@@ -21,8 +21,8 @@ export type KernelExports = {
   combine: Run
 }
 
-/** All strips together stay in second-level caches beside what is copied; longer strips mean fewer copies to set up. */
-const stripsBytes = 192 * 1024
+/** All strips together stay in second-level caches of 512 KiB and more; longer strips mean fewer copies to set up. */
+const stripsBytes = 384 * 1024
 /** Strips a multiple of 4 KiB apart would all claim the same few lines of a first-level cache. */
 const skew = 64
 const vectorsAtOnce = 2

@@ -28,6 +28,7 @@ test('who has no room is full until a probe says otherwise', () => {
   assert.equal(health.of('p').full, true)
   health.probed('p', status, 5)
   assert.equal(health.of('p').full, false)
+  assert.equal(health.of('p').refusedAt, 1000, 'which the probe does not make forgotten')
   health.probed('p', { ...status, usedBytes: 1e12 - 1000 }, 5)
   assert.equal(health.of('p').full, true)
 })

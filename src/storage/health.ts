@@ -8,6 +8,8 @@ export type ProviderHealth = {
   since: number
   /** It said that it has no room; new shards go elsewhere. */
   full: boolean
+  /** When it last refused a shard for want of room, milliseconds since 1970 UTC, or 0. Its status may promise more room. */
+  refusedAt: number
   /** Moving average of the time to an answer. */
   latencyMs: number
   /** What it last said about itself. */
@@ -38,7 +40,7 @@ export function openHealth(ports: { clock: Clock; log: Log }): Health {
     let health = seen.get(provider)
     if (!health) {
       const since = ports.clock.now()
-      health = { state: 'alive', since, full: false, latencyMs: startLatencyMs }
+      health = { state: 'alive', since, full: false, refusedAt: 0, latencyMs: startLatencyMs }
       seen.set(provider, health)
     }
     return health
@@ -66,7 +68,10 @@ export function openHealth(ports: { clock: Clock; log: Log }): Health {
     answered,
     failed(provider, error) {
       const health = entry(provider)
-      if (hasCode(error, 'shard.full')) setFull(health, true)
+      if (hasCode(error, 'shard.full')) {
+        setFull(health, true)
+        health.refusedAt = ports.clock.now()
+      }
       const silent = hasCode(error, 'shard.unreachable', 'shard.uncertain') || !(error instanceof PelagoError)
       if (!silent || health.state === 'dark') return
       enter(health, 'dark')

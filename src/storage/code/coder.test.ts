@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { openCoders } from './coder.ts'
 import { multiply, parityRows } from './field.ts'
 
-const coders = openCoders({ compile: (wasm) => WebAssembly.compile(wasm) })
+const offload = { compile: (wasm: Uint8Array<ArrayBuffer>) => WebAssembly.compile(wasm) }
+const coders = openCoders(offload)
 const codes = [
   [4, 2],
   [2, 1],
@@ -75,6 +76,31 @@ for (const [k, m] of codes) {
   })
 }
 
+for (const relaxed of [true, false]) {
+  test(`cells of many strips are coded and rebuilt ${relaxed ? 'with' : 'without'} relaxed SIMD`, async () => {
+    const coder = await openCoders(offload, relaxed).coder(4, 2)
+    const length = 128 * 1024 + 16
+    const data = Array.from({ length: 4 }, (_, at) => bytes(length + 16, at))
+    const expected = plainParity(data, 2, length)
+    const parity = Array.from({ length: 2 }, () => new Uint8Array(length + 16))
+    coder.encode(data, parity, length)
+    for (const [row, cell] of parity.entries()) {
+      assert.ok(Buffer.from(expected[row] as Uint8Array).equals(cell.subarray(0, length)), `parity ${row}`)
+      assert.deepEqual(cell.subarray(length), new Uint8Array(16), 'what lies behind the length is left alone')
+    }
+    const all = [...data, ...parity]
+    for (const lost of choices(6, 2)) {
+      const made = lost.map((shard) => ({ shard, bytes: new Uint8Array(length + 16) }))
+      const present = all.map((cell, shard) => ({ shard, bytes: cell })).filter(({ shard }) => !lost.includes(shard))
+      coder.rebuild(present, made, length)
+      for (const cell of made) {
+        const was = (all[cell.shard] as Uint8Array).subarray(0, length)
+        assert.ok(Buffer.from(was).equals(cell.bytes.subarray(0, length)), `shard ${cell.shard} of ${lost.join()}`)
+      }
+    }
+  })
+}
+
 test('the first row and the first column of the parity matrix are ones', () => {
   const rows = parityRows(6, 3)
   assert.deepEqual(rows[0], [1, 1, 1, 1, 1, 1])
@@ -85,4 +111,8 @@ test('buffers that do not fit are refused', async () => {
   const coder = await coders.coder(2, 1)
   assert.throws(() => coder.encode([new Uint8Array(16)], [new Uint8Array(16)], 16), RangeError)
   assert.throws(() => coder.encode([new Uint8Array(16), new Uint8Array(16)], [new Uint8Array(16)], 15), RangeError)
+  assert.throws(() => coder.encode([new Uint8Array(32), new Uint8Array(16)], [new Uint8Array(32)], 32), RangeError)
+  const present = [0, 1].map((shard) => ({ shard, bytes: new Uint8Array(16) }))
+  assert.throws(() => coder.rebuild(present.slice(1), [{ shard: 2, bytes: new Uint8Array(16) }], 16), RangeError)
+  assert.throws(() => coder.rebuild(present, [{ shard: 2, bytes: new Uint8Array(0) }], 16), RangeError)
 })

@@ -57,7 +57,11 @@ export function assess(ground: Ground, holding: Holding, policy: Policy, lost: R
     const whole = present(all.map(providerOf))
     if (!survives(whole, k, policy))
       return result(placeAmong(ground, free, policy) ? 'rewrite' : 'wait', 'the policy promises more')
-    const steady = free.filter(({ id }) => ground.clock.now() - ground.health.of(id).since >= ground.limits.widenMs)
+    // What refuses shards while it says that it has room would have segments rewritten for nothing, again and again.
+    const steady = free.filter(({ id }) => {
+      const { since, refusedAt } = ground.health.of(id)
+      return ground.clock.now() - Math.max(since, refusedAt) >= ground.limits.widenMs
+    })
     const wider = placeAmong(ground, steady, policy)
     if (wider && wider.k > k) return result('rewrite', 'a wider code is possible again')
     return result('none', '')

@@ -13,8 +13,8 @@ export const mutants: Mutant[] = [
   {
     name: 'the directory entry of a shard is not synced',
     file: storage('node/create-shard.ts'),
-    from: 'node.sync.directory(shardFolder(name)), file',
-    to: 'file',
+    from: 'node.sync.file(file), node.sync.directory(shardFolder(name))',
+    to: 'node.sync.file(file)',
   },
   {
     name: 'a shard counts as durable before the provider says so',

@@ -1,9 +1,10 @@
-import { close, constants, fsync, open as openDescriptor } from 'node:fs'
+import { close, constants, fsync, open as openDescriptor, renameSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, rmdir, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { type Disk, type DiskFile, type NewFile, storageError } from '#storage'
-import { type OpenFile, openFile } from './open-file.ts'
+import { type AtOnce, openAtOnce } from './disk-at-once.ts'
+import { type OpenFile, openFile, openFileNow } from './open-file.ts'
 import { directBytes, isPaged } from './pages.ts'
 import { openPastCache, type PastCache } from './past-cache.ts'
 
@@ -11,6 +12,8 @@ import { openPastCache, type PastCache } from './past-cache.ts'
 const foldersOpen = 300
 /** How long a look at the free space stays good; it is asked for with every shard. */
 const freeMs = 1000
+/** Up to so many bytes are written at once: copying more into the system's cache takes longer than the way to another thread. */
+const shortBytes = 64 * 1024
 
 const openFolder = promisify(openDescriptor)
 const syncOpen = promisify(fsync)
@@ -21,17 +24,25 @@ export function openDisk(path: string): Disk {
   const root = resolve(path)
   let free = { bytes: 0, at: Number.NEGATIVE_INFINITY }
   const folders = new Map<string, Promise<number>>()
+  /** Folders whose entry, and that of every one above them, this process has synced. */
+  const lasting = new Set<string>()
   const pastCache = openPastCache()
+  const atOnce = openAtOnce()
   const forget = async (path: string) => {
     const folder = await folders.get(path)
     folders.delete(path)
+    lasting.delete(join(root, path))
     if (folder !== undefined) await closeFolder(folder)
   }
   const disk: Disk = {
     async create(path) {
       const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY
       const whole = join(root, path)
-      return newFile(await mended(openFile(whole, flags, 0o600), path), whole, pastCache)
+      const opened = atOnce(
+        () => openFileNow(whole, flags, 0o600),
+        () => openFile(whole, flags, 0o600),
+      )
+      return newFile(await mended(opened, path), whole, { pastCache, atOnce })
     },
     async open(path) {
       try {
@@ -42,7 +53,14 @@ export function openDisk(path: string): Disk {
         throw error
       }
     },
-    rename: (from, to) => mended(rename(join(root, from), join(root, to)), to),
+    rename(from, to) {
+      const [source, target] = [join(root, from), join(root, to)]
+      const renamed = atOnce(
+        () => renameSync(source, target),
+        () => rename(source, target),
+      )
+      return mended(renamed, to)
+    },
     async remove(path) {
       try {
         await rm(join(root, path), { force: true })
@@ -57,8 +75,12 @@ export function openDisk(path: string): Disk {
       await mended(mkdir(whole, { recursive: true, mode: 0o700 }), path)
       // Each folder's entry is in its parent, up to the one that holds the root. They are synced also when they were there
       // before: whoever made them may have died before it did.
-      for (let folder = dirname(whole); folder.length >= root.length; folder = dirname(folder)) await syncFolder(folder)
-      await syncAbove(root)
+      const made: string[] = []
+      for (let folder = whole; folder.length >= root.length && !lasting.has(folder); folder = dirname(folder)) {
+        await (folder === root ? syncAbove(root) : syncFolder(dirname(folder)))
+        made.push(folder)
+      }
+      for (const folder of made) lasting.add(folder)
     },
     async list(path) {
       try {
@@ -94,13 +116,24 @@ export function openDisk(path: string): Disk {
  * memory is fresh, and what is written here is seldom read at once. The rest, and everything where the file system has no
  * such way, goes through the cache. Durable is both only after the sync.
  */
-function newFile(handle: OpenFile, path: string, pastCache: PastCache): NewFile {
+function newFile(
+  handle: OpenFile,
+  path: string,
+  { pastCache, atOnce }: { pastCache: PastCache; atOnce: AtOnce },
+): NewFile {
   let written = 0
   let direct: OpenFile | undefined
   let asked = false
+  const writeShort = (to: OpenFile, bytes: Uint8Array) =>
+    atOnce(
+      () => to.writeNow(bytes, written),
+      () => to.write(bytes, written),
+    )
   const writeAll = async (to: OpenFile, bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length; ) {
-      const bytesWritten = await mended(to.write(bytes.subarray(at), written), '')
+      const rest = bytes.subarray(at)
+      const writing = rest.length > shortBytes ? to.write(rest, written) : writeShort(to, rest)
+      const bytesWritten = await mended(writing, '')
       at += bytesWritten
       written += bytesWritten
       // What is left no longer fits the pages.

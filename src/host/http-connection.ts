@@ -40,13 +40,14 @@ export type ConnectionConfig = {
   direct: boolean
   /** Bytes of a head at the most. */
   headMost: number
+  /** Room behind a head for what of a body comes together with it, bytes; 4096 if not given. */
+  frontBytes?: number
 }
 
 /** How long a refused sender may go on before its connection is cut. */
 const lingerMs = 2000
-/** Room behind a head for what of a body comes together with it. */
-const frontBytes = 4 * 1024
-/** And for one read more, when that was full at the time that the system was given its place. */
+const usualFrontBytes = 4 * 1024
+/** Room for one read more, when the front was full at the time that the system was given its place. */
 const spareBytes = 4 * 1024
 
 type Want = { into: Uint8Array; got: number; resolve(): void; reject(error: Error): void }
@@ -65,7 +66,7 @@ export function serveConnection(
   handle: (exchange: Exchange) => Promise<void>,
   closed: () => void,
 ): Connection {
-  const room = config.headMost + frontBytes
+  const room = config.headMost + (config.frontBytes ?? usualFrontBytes)
   const front = Buffer.allocUnsafeSlow(room + spareBytes)
   let [start, end] = [0, 0]
   const wants: Want[] = []

@@ -1,4 +1,4 @@
-import { close, closeSync, fdatasync, fstatSync, open, read, write } from 'node:fs'
+import { close, closeSync, fdatasync, fstatSync, open, openSync, read, write, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /**
@@ -8,6 +8,8 @@ import { promisify } from 'node:util'
 export type OpenFile = {
   read(into: Uint8Array, offset: number): Promise<number>
   write(bytes: Uint8Array, offset: number): Promise<number>
+  /** The same on this thread. @throws what `write` rejects with */
+  writeNow(bytes: Uint8Array, offset: number): number
   datasync(): Promise<void>
   size(): number
   close(): Promise<void>
@@ -17,14 +19,23 @@ const openNumber = promisify(open)
 const closeNumber = promisify(close)
 
 export async function openFile(path: string, flags: number | string, mode?: number): Promise<OpenFile> {
-  const fd = await openNumber(path, flags, mode)
+  return ofNumber(await openNumber(path, flags, mode))
+}
+
+/** Opens on this thread. @throws what `openFile` rejects with */
+export function openFileNow(path: string, flags: number | string, mode?: number): OpenFile {
+  return ofNumber(openSync(path, flags, mode))
+}
+
+function ofNumber(fd: number): OpenFile {
   let running = 0
   let closed = false
   let unsynced = false
   let wake: (() => void) | undefined
+  const closedError = () => Object.assign(new Error('the file is closed'), { code: 'EBADF' })
   const count = (begin: (done: (error: Error | null, value: number) => void) => void): Promise<number> =>
     new Promise((resolve, reject) => {
-      if (closed) return reject(Object.assign(new Error('the file is closed'), { code: 'EBADF' }))
+      if (closed) return reject(closedError())
       running++
       begin((error, value) => {
         running--
@@ -38,6 +49,11 @@ export async function openFile(path: string, flags: number | string, mode?: numb
     write(bytes, offset) {
       unsynced = true
       return count((done) => write(fd, bytes, 0, bytes.length, offset, done))
+    },
+    writeNow(bytes, offset) {
+      if (closed) throw closedError()
+      unsynced = true
+      return writeSync(fd, bytes, 0, bytes.length, offset)
     },
     async datasync() {
       await count((done) => fdatasync(fd, (error) => done(error, 0)))

@@ -131,15 +131,21 @@ function signed(method: string, target: string, length: number) {
   }
 }
 
-test('a body that was changed on its way is not stored; one that is played again does nothing', async () => {
+// The lengths are those that fill the memory of a short shard with its tag, and one more: that one is taken in piece by piece.
+for (const length of [1000, 64 * 1024 - 16, 64 * 1024 - 15]) {
+  test(`a body of ${length} bytes that was changed on its way is not stored; played again, it does nothing`, () =>
+    changeBody(length))
+}
+
+async function changeBody(length: number): Promise<void> {
   const { server, node } = await openProvider()
   const target = `/v1/shards/${nameOf()}`
-  const body = Buffer.alloc(1016, 9)
+  const body = Buffer.alloc(length + 16, 9)
   const { nonce, headers } = signed('PUT', target, body.length)
   const tag = openBodyTag(shared, nonce)
-  tag.update(body.subarray(0, 1000))
-  Buffer.from(tag.digest()).copy(body, 1000)
-  for (const at of [0, 999, 1000, 1015]) {
+  tag.update(body.subarray(0, length))
+  Buffer.from(tag.digest()).copy(body, length)
+  for (const at of [0, length - 1, length, length + 15]) {
     const bent = Buffer.from(body)
     bent[at] = (bent[at] as number) ^ 1
     assert.equal(await send(server.port, 'PUT', target, bent, headers), 403)
@@ -153,7 +159,7 @@ test('a body that was changed on its way is not stored; one that is played again
   const remove = signed('DELETE', target, 0)
   assert.equal(await send(server.port, 'DELETE', target, Buffer.alloc(0), remove.headers), 200)
   assert.equal(await send(server.port, 'DELETE', target, Buffer.alloc(0), remove.headers), 403)
-})
+}
 
 test('what is no request of the protocol is refused without harm', async () => {
   const { server, node } = await openProvider()
@@ -199,12 +205,19 @@ test('long reads come whole and byte-exact, also many at once', async () => {
 
 test('a sender that leaves in the middle leaves nothing behind', async () => {
   const { store, node, disk } = await openProvider()
-  const writers = Array.from({ length: 10 }, () => store.create(nameOf(), 2_000_000, never))
-  await Promise.all(writers.map((writer) => writer.write(Buffer.alloc(700_000))))
-  for (const writer of writers) writer.abort()
-  for (let wait = 0; wait < 200 && node.status().usedBytes > 0; wait++) await new Promise((wake) => setTimeout(wake, 5))
-  assert.equal(node.status().usedBytes, 0)
-  assert.deepEqual([...disk.files().keys()], [])
+  for (const [length, sent] of [
+    [2_000_000, 700_000],
+    [60_000, 20_000],
+    [60_000, 50_000],
+  ] as const) {
+    const writers = Array.from({ length: 10 }, () => store.create(nameOf(), length, never))
+    await Promise.all(writers.map((writer) => writer.write(Buffer.alloc(sent))))
+    for (const writer of writers) writer.abort()
+    for (let wait = 0; wait < 200 && node.status().usedBytes > 0; wait++)
+      await new Promise((wake) => setTimeout(wake, 5))
+    assert.equal(node.status().usedBytes, 0)
+    assert.deepEqual([...disk.files().keys()], [])
+  }
 })
 
 test('unreachable when nothing can have been stored, uncertain when a whole shard was sent', async () => {

@@ -64,7 +64,6 @@ function openWriter(node: NodeState, slot: Slot, { name, length, temporary, file
   }
   const publish = async () => {
     try {
-      await node.sync.file(file)
       await folderOf(node, shardFolder(name))
       // Also when the rename fails: nobody knows then whether it was done.
       node.known.add(name)
@@ -77,15 +76,24 @@ function openWriter(node: NodeState, slot: Slot, { name, length, temporary, file
     settlePromise(node, slot)
     node.usage.bytes += length
     node.usage.shards++
+    let lost: unknown
     try {
-      await Promise.all([node.sync.directory(shardFolder(name)), file.close()])
+      // At the same time, so that the disk is flushed once. What a power cut leaves of it meanwhile was promised to nobody.
+      const syncs = [node.sync.file(file), node.sync.directory(shardFolder(name))]
+      const [data, entry] = await Promise.allSettled(syncs)
+      await file.close()
+      if (data?.status === 'rejected') {
+        await takeBack(node, name, length)
+        lost = data.reason
+      } else if (entry?.status === 'rejected') throw entry.reason
     } catch (error) {
-      // It has its name, and after a crash it is there whole or not at all: nobody can say which.
+      // It has its name, and nobody can say whether it will have it after a crash.
       const reason = error instanceof Error ? error.message : String(error)
       throw storageError('shard.uncertain', { provider: node.config.provider, reason }, error)
     } finally {
       leaveSlot(node, name, slot)
     }
+    if (lost !== undefined) throw fullOr(node, lost)
   }
   slot.end = async () => {
     if (state === 'open') return drop()
@@ -122,6 +130,14 @@ function openWriter(node: NodeState, slot: Slot, { name, length, temporary, file
       drop().catch((error: unknown) => node.log('warn', 'shard.undropped', { reason: String(error) }))
     },
   }
+}
+
+/** After a sync that failed the system may show bytes that the disk has not: they must not be taken for a shard. */
+async function takeBack({ disk, sync, usage }: NodeState, name: string, length: number): Promise<void> {
+  await disk.remove(shardPath(name))
+  usage.bytes -= length
+  usage.shards--
+  await sync.directory(shardFolder(name))
 }
 
 /** Create-only counts the trash too. A shard moves from its folder to the trash, so the trash is looked at afterwards. */

@@ -125,6 +125,53 @@ test('a disk that fills up in the middle leaves nothing behind', async () => {
   await put(node, nameOf(1), 400)
 })
 
+/** A node over a disk of which one sync fails, as long as `broken` says so. */
+async function openBroken(broken: { file: boolean; folder: boolean }): Promise<Under> {
+  const under = await open()
+  const connected = under.disk.connect()
+  const fail = (): never => {
+    throw Object.assign(new Error('input/output error'), { code: 'EIO' })
+  }
+  const node = await openNode(
+    {
+      clock: under.world.clock,
+      random: under.world.random,
+      log: () => {},
+      disk: {
+        ...connected,
+        create: async (path) => {
+          const file = await connected.create(path)
+          return { ...file, sync: async () => (broken.file ? fail() : file.sync()) }
+        },
+        syncDirectory: async (path) => (broken.folder ? fail() : connected.syncDirectory(path)),
+      },
+    },
+    config,
+  )
+  return { ...under, node }
+}
+
+test('a shard whose bytes may be lost is taken back, and stays away after a crash', async () => {
+  const broken = { file: true, folder: false }
+  const { node, disk } = await openBroken(broken)
+  await assert.rejects(put(node, nameOf(1), 10), { code: 'EIO' })
+  assert.deepEqual([...disk.files().keys()], [])
+  assert.deepEqual([node.status().usedBytes, node.status().shards], [0, 0])
+  broken.file = false
+  await put(node, nameOf(2), 10)
+  disk.crash()
+  assert.deepEqual([...disk.files().keys()], [`shards/ab/${nameOf(2)}`])
+})
+
+test('where nobody can say what a crash would leave, that is the answer', async () => {
+  for (const file of [false, true]) {
+    const { node, disk } = await openBroken({ file, folder: true })
+    await assert.rejects(put(node, nameOf(1), 10), { code: 'shard.uncertain' })
+    assert.equal(disk.files().size, file ? 0 : 1)
+    assert.equal(node.status().usedBytes, file ? 0 : 10)
+  }
+})
+
 test('a shard has exactly the length it was begun with', async () => {
   const { node, disk } = await open()
   const short = await node.create(nameOf(1), 10)

@@ -47,7 +47,7 @@ export function openDisk(path: string): Disk {
     async open(path) {
       try {
         const whole = join(root, path)
-        return openedFile(await openFile(whole, 'r'), whole, pastCache)
+        return openedFile(await openFile(whole, 'r'), whole, pastCache, atOnce)
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return undefined
         throw error
@@ -166,13 +166,20 @@ function newFile(
 }
 
 /** A file that is read. Whole pages that nobody read lately leave the system's cache to what is read again and again. */
-function openedFile(handle: OpenFile, path: string, pastCache: PastCache): DiskFile {
+function openedFile(handle: OpenFile, path: string, pastCache: PastCache, atOnce: AtOnce): DiskFile {
   let direct: OpenFile | undefined
   let asked = false
-  const readAll = async (from: OpenFile, offset: number, into: Uint8Array) => {
+  const readAll = async (from: OpenFile, offset: number, into: Uint8Array, hot: boolean) => {
     let got = 0
     while (got < into.length) {
-      const bytesRead = await from.read(into.subarray(got), offset + got)
+      const [rest, at] = [into.subarray(got), offset + got]
+      // What was read lately is in the system's memory, and copied sooner than another thread is told to.
+      const bytesRead = await (hot
+        ? atOnce(
+            () => from.readNow(rest, at),
+            () => from.read(rest, at),
+          )
+        : from.read(rest, at))
       got += bytesRead
       // Past the cache a read that is no whole number of pages has met the end.
       if (bytesRead === 0 || (from === direct && bytesRead % directBytes !== 0)) break
@@ -181,20 +188,22 @@ function openedFile(handle: OpenFile, path: string, pastCache: PastCache): DiskF
   }
   return {
     async read(offset, into) {
-      const fits = offset % directBytes === 0 && isPaged(into) && !pastCache.isHot(path, offset)
+      const paged = offset % directBytes === 0 && isPaged(into)
+      const hot = paged && pastCache.isHot(path, offset)
+      const fits = paged && !hot
       if (fits && !asked) {
         asked = true
         direct = await pastCache.open(path, constants.O_RDONLY)
       }
-      if (!fits || !direct) return readAll(handle, offset, into)
+      if (!fits || !direct) return readAll(handle, offset, into, hot)
       try {
-        return await readAll(direct, offset, into)
+        return await readAll(direct, offset, into, false)
       } catch (error) {
         if (codeOf(error) !== 'EINVAL') throw error
         pastCache.refused()
         await direct.close()
         direct = undefined
-        return readAll(handle, offset, into)
+        return readAll(handle, offset, into, false)
       }
     },
     size: async () => handle.size(),

@@ -1,4 +1,4 @@
-import { close, closeSync, fdatasync, fstatSync, open, openSync, read, write, writeSync } from 'node:fs'
+import { close, closeSync, fdatasync, fstatSync, open, openSync, read, readSync, write, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /**
@@ -7,6 +7,8 @@ import { promisify } from 'node:util'
  */
 export type OpenFile = {
   read(into: Uint8Array, offset: number): Promise<number>
+  /** The same on this thread. @throws what `read` rejects with */
+  readNow(into: Uint8Array, offset: number): number
   write(bytes: Uint8Array, offset: number): Promise<number>
   /** The same on this thread. @throws what `write` rejects with */
   writeNow(bytes: Uint8Array, offset: number): number
@@ -46,6 +48,10 @@ function ofNumber(fd: number): OpenFile {
     })
   return {
     read: (into, offset) => count((done) => read(fd, into, 0, into.length, offset, done)),
+    readNow(into, offset) {
+      if (closed) throw closedError()
+      return readSync(fd, into, 0, into.length, offset)
+    },
     write(bytes, offset) {
       unsynced = true
       return count((done) => write(fd, bytes, 0, bytes.length, offset, done))

@@ -33,7 +33,10 @@ const bytesMost = 4 * 1024 * 1024
 export function openPacker(ground: Ground): Packer {
   const queues = new Map<string, Queue>()
   const times: number[] = []
-  const packsAtOnce = () => (times.length === 0 ? 1 : Math.min(packsMost, 1 + Math.floor(Math.min(...times) / wayMs)))
+  const packsAtOnce = () => {
+    const quickest = times.length === 0 ? 0 : Math.min(...times)
+    return Math.min(packsMost, 1 + Math.floor(quickest / wayMs))
+  }
 
   const pump = (queue: Queue) => {
     while (queue.waiting.length > 0 && queue.writing < packsAtOnce()) {
@@ -41,22 +44,11 @@ export function openPacker(ground: Ground): Packer {
       if (batch.length === 0) continue
       queue.writing++
       const began = ground.clock.now()
-      let writing = true
-      const written = () => {
-        if (!writing) return
-        writing = false
-        queue.writing--
-        pump(queue)
-      }
-      // The next pack is begun together with the commit of this one: both want a sync of the index, and share it.
-      const durable = () => {
-        times.push(ground.clock.now() - began)
-        if (times.length > timesKept) times.shift()
-        written()
-      }
-      void writePack(ground, queue.packClass, batch, { durable })
+      void writePack(ground, queue.packClass, batch)
         .then(
           (outcomes) => {
+            times.push(ground.clock.now() - began)
+            if (times.length > timesKept) times.shift()
             for (const [at, outcome] of outcomes.entries()) {
               if ('error' in outcome) batch[at]?.reject(outcome.error)
               else batch[at]?.resolve(outcome.value)
@@ -66,7 +58,10 @@ export function openPacker(ground: Ground): Packer {
             for (const job of batch) job.reject(error)
           },
         )
-        .then(written)
+        .then(() => {
+          queue.writing--
+          pump(queue)
+        })
     }
     if (queue.waiting.length === 0 && queue.writing === 0) queues.delete(queue.packClass.id)
   }

@@ -18,14 +18,14 @@ export type PackOutcome = { value: unknown } | { error: unknown }
 /**
  * Writes one pack and commits it with all that its objects are for. What refuses one object alone, such as a condition, is
  * that object's outcome; the others are stored all the same.
- * @param stages `durable` is told when the providers have it and the commit begins; `guard` is that of background work
+ * @param guard of background work
  * @throws pool.short, pool.full, write.troubled, commit.lost, commit.uncertain: then none was stored
  */
 export async function writePack(
   ground: Ground,
   packClass: PackClass,
   jobs: readonly PackJob[],
-  { durable, guard = noGuard }: { durable?: () => void; guard?: Guard } = {},
+  guard: Guard = noGuard,
 ): Promise<PackOutcome[]> {
   // It is the intent's name too.
   const pack = ascendingName(ground)
@@ -38,7 +38,6 @@ export async function writePack(
     const job = { scope: packClass, intent: pack, body: pack, position: 0, contents: contents.open, signal: never }
     const segment = await writeSegment(ground, job)
     checkHolders(ground, packClass, segment)
-    durable?.()
     return await commitPack(
       ground,
       packClass,

@@ -1,11 +1,11 @@
 import { hasCode, PelagoError } from '#kernel'
-import { judge } from '#pool'
 import { storageError } from '../errors.ts'
 import { ascendingName, type Ground } from '../ground.ts'
 import { closeIntent } from '../index/intents.store.ts'
 import { insertPack, keepPackClass, type PackClass, shrinkPack } from '../index/packs.store.ts'
 import type { Segment } from '../index/segment.ts'
 import { insertSegment } from '../index/segments.store.ts'
+import { checkHolders } from '../write/commit-body.ts'
 import { giveUp } from '../write/give-up.ts'
 import { writeSegment } from '../write/write-segment.ts'
 import { packContents } from './contents.ts'
@@ -37,7 +37,7 @@ export async function writePack(
   try {
     const job = { scope: packClass, intent: pack, body: pack, position: 0, contents: contents.open, signal: never }
     const segment = await writeSegment(ground, job)
-    checkHolders(ground, packClass, segment)
+    checkHolders(ground, packClass.policy, [segment])
     return await commitPack(
       ground,
       packClass,
@@ -105,12 +105,6 @@ async function findOutcomes(ground: Ground, jobs: readonly PackJob[], error: unk
     }
     return outcomes
   })
-}
-
-/** The directory may have changed while the bytes were on their way. */
-function checkHolders(ground: Ground, { policy }: PackClass, { holders }: Segment): void {
-  const eligible = new Set(judge(ground.directory(), policy).eligible.map((provider) => provider.id))
-  if (holders.some((holder) => !eligible.has(holder))) throw storageError('commit.lost')
 }
 
 const never = new AbortController().signal

@@ -40,7 +40,7 @@ export async function fetchRows(
     need: shape.k,
     wanted,
     without,
-    units: unitsOf(shape, rows),
+    units: unitsOf(spanOf(shape, rows)),
     key: segment.body,
     ask: (shard, ending) => readCells(ground, readable, rows, shard, proof, ending),
     discard: (cells) => giveBack(ground, cells),
@@ -62,7 +62,7 @@ export async function fetchRows(
 
 /** A provider's times are noted per this many cells, so that a long read is not taken for a slow provider. */
 const unitCells = 4
-const unitsOf = (shape: SegmentShape, rows: RowRange) => Math.max(1, spanOf(shape, rows) / (unitCells * fullCellBytes))
+export const unitsOf = (bytes: number) => Math.max(1, bytes / (unitCells * fullCellBytes))
 
 /** @throws shard.corrupt when a tag does not match, or what the provider answers */
 async function readCells(
@@ -96,6 +96,25 @@ const spanOf = (shape: SegmentShape, { first, last }: RowRange) =>
 /** Gives the memory back that cells lie at the beginning of. */
 function giveBack(ground: Ground, cells: Uint8Array): void {
   ground.buffers.give(new Uint8Array(cells.buffer))
+}
+
+/** A stretch of a shard's column, from `from` up to `to`, out of the stored cells of rows that hold it. */
+export function columnFrom(
+  shape: SegmentShape,
+  cells: Uint8Array,
+  rows: RowRange,
+  from: number,
+  to: number,
+): Uint8Array {
+  const column = Buffer.allocUnsafeSlow(to - from)
+  for (let at = from; at < to; ) {
+    const row = Math.floor(at / fullCellBytes)
+    const start = row * fullCellBytes
+    const end = Math.min(to, start + fullCellBytes)
+    column.set(cellOf(shape, cells, rows, row).subarray(at - start, end - start), at - from)
+    at = end
+  }
+  return column
 }
 
 /** One stored cell out of those of a range of rows. */

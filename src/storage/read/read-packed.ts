@@ -8,7 +8,7 @@ import type { ByteRange } from '../object.ts'
 import { type Piece, piecesOf } from '../pack/layout.ts'
 import { openSealed, type SealedSpan, sealedBytes, sealedSpan } from '../seal/object-seal.ts'
 import { columnBytes, columnOf, columnSpan, fullCellBytes, segmentShape, type SegmentShape } from '../seal/shape.ts'
-import { cellOf, fetchRows } from './fetch-rows.ts'
+import { columnFrom, fetchRows, unitsOf } from './fetch-rows.ts'
 import { noteGap } from './note-gap.ts'
 import { openSegment } from './open-segment.ts'
 import { raceShards } from './race-shards.ts'
@@ -122,7 +122,7 @@ async function fetchColumns(
     holders: segment.holders,
     need: segment.k,
     wanted,
-    units: Math.max(1, span.length / (4 * fullCellBytes)),
+    units: unitsOf(span.length),
     key: segment.body,
     async ask(shard, ended) {
       const shards = ground.shards(segment.holders[shard] as string)
@@ -156,16 +156,5 @@ async function fetchProven(
   const rows = { first: Math.floor(from / fullCellBytes), last: Math.floor((to - 1) / fullCellBytes) }
   const wanted = pieces.map((piece) => piece.shard)
   const { cells } = await fetchRows(ground, await openSegment(ground, segment), rows, wanted, 'tags', signal)
-  return new Map(
-    wanted.map((shard) => {
-      const column = Buffer.allocUnsafeSlow(to - from)
-      for (let row = rows.first; row <= rows.last; row++) {
-        const start = row * fullCellBytes
-        const [first, end] = [Math.max(from, start), Math.min(to, start + fullCellBytes)]
-        const cell = cellOf(shape, cells.get(shard) as Uint8Array, rows, row)
-        column.set(cell.subarray(first - start, end - start), first - from)
-      }
-      return [shard, column]
-    }),
-  )
+  return new Map(wanted.map((shard) => [shard, columnFrom(shape, cells.get(shard) as Uint8Array, rows, from, to)]))
 }

@@ -10,10 +10,9 @@ import { type LiveSlot, liveSlots, moveSlot } from '../index/slots.store.ts'
 import { piecesOf } from '../pack/layout.ts'
 import type { PackJob } from '../pack/job.ts'
 import { writePack } from '../pack/write-pack.ts'
-import { cellOf, fetchRows } from '../read/fetch-rows.ts'
+import { columnFrom, fetchRows } from '../read/fetch-rows.ts'
 import { openSegment } from '../read/open-segment.ts'
 import { sealedBytes } from '../seal/object-seal.ts'
-import { fullCellBytes } from '../seal/shape.ts'
 import type { Guard } from './replace-committed.ts'
 
 /** Memory that moving takes, as a multiple of what lives: sealed as it was, laid out, coded. */
@@ -85,23 +84,13 @@ async function readSlots(
     const rows = { first: 0, last: shape.rows - 1 }
     const shards = Array.from({ length: shape.k }, (_, shard) => shard)
     const { cells, release } = await fetchRows(ground, readable, rows, shards, 'tags', signal)
-    const copy = (shard: number, start: number, into: Uint8Array) => {
-      for (let at = 0; at < into.length; ) {
-        const row = Math.floor((start + at) / fullCellBytes)
-        const within = (start + at) % fullCellBytes
-        const cell = cellOf(shape, cells.get(shard) as Uint8Array, rows, row)
-        const part = cell.subarray(within, Math.min(within + into.length - at, fullCellBytes))
-        into.set(part, at)
-        at += part.length
-      }
-    }
     const moving = slots.map((slot) => {
       const length = sealedBytes(slot.object.size)
-      const sealed = Buffer.allocUnsafeSlow(length)
-      for (const piece of piecesOf(slot.object.packed as Packed, length, shape.k, 0, length)) {
-        copy(piece.shard, piece.start, sealed.subarray(piece.from, piece.to))
-      }
-      return { slot, sealed }
+      const pieces = piecesOf(slot.object.packed as Packed, length, shape.k, 0, length)
+      const parts = pieces.map(({ shard, start, from, to }) =>
+        columnFrom(shape, cells.get(shard) as Uint8Array, rows, start, start + to - from),
+      )
+      return { slot, sealed: Buffer.concat(parts) }
     })
     release()
     return moving

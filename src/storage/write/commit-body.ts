@@ -1,9 +1,10 @@
 import { hasCode, type Row, type Statement } from '#kernel'
-import { judge } from '#pool'
+import { judge, type Policy } from '#pool'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
 import { getBucketById } from '../index/buckets.store.ts'
 import { closeIntent } from '../index/intents.store.ts'
+import type { Segment } from '../index/segment.ts'
 import { insertSegment } from '../index/segments.store.ts'
 import type { Bucket } from '../object.ts'
 import { giveUp } from './give-up.ts'
@@ -27,7 +28,7 @@ export async function commitBody<T>(
 ): Promise<T> {
   const used = new Set(written.segments.flatMap((segment) => segment.names))
   try {
-    checkHolders(ground, bucket, written)
+    checkHolders(ground, bucket.policy, written.segments)
     return await ground.index.transact(function* () {
       const current = yield* getBucketById(bucket.id)
       if (!current) throw storageError('bucket.missing', { bucket: bucket.name })
@@ -50,9 +51,9 @@ export async function commitBody<T>(
 }
 
 /** The directory may have changed while the bytes were on their way. */
-function checkHolders(ground: Ground, bucket: Bucket, written: WrittenBody): void {
-  const eligible = new Set(judge(ground.directory(), bucket.policy).eligible.map((provider) => provider.id))
-  for (const segment of written.segments) {
+export function checkHolders(ground: Ground, policy: Policy, segments: readonly Segment[]): void {
+  const eligible = new Set(judge(ground.directory(), policy).eligible.map((provider) => provider.id))
+  for (const segment of segments) {
     for (const holder of segment.holders) if (!eligible.has(holder)) throw storageError('commit.lost')
   }
 }

@@ -30,7 +30,7 @@ export type OpenStorage = {
   provider(id: string): ProviderHealth
   report(): Promise<StorageReport & { repairing: number }>
   where(call: Call, input: { bucket: string; key: string }): Promise<ObjectWhere>
-  /** Plaintext in memory now, for tests and telemetry. */
+  /** Bytes held for writes and reads now; nothing once all is at rest. */
   memoryUsed(): number
 }
 
@@ -66,7 +66,7 @@ export function openStorage(ports: StoragePorts, limits: StorageLimits = default
     provider: (id) => ground.health.of(id),
     report: async () => ({ ...(await reportStorage(ground, count)), repairing: repairer.busy() }),
     where: (call, input) => whereObject(ground, call.tenant, input),
-    memoryUsed: () => ground.writeMemory.used(),
+    memoryUsed: () => ground.writeMemory.used() + ground.readMemory.used(),
   }
 }
 

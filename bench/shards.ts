@@ -14,10 +14,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openNode, type ShardStore } from '../src/storage/index.ts'
 import { systemClock as clock } from '../src/host/clock.ts'
-import { openDisk } from '../src/host/disk.ts'
+import { openDisk } from '../src/host/disk/disk.ts'
 import { openRandom } from '../src/host/random.ts'
-import { openShardStore } from '../src/host/shard-client.ts'
-import { openShardServer } from '../src/host/shard-server.ts'
+import { openShardStore } from '../src/host/shards/shard-client.ts'
+import { openShardServer } from '../src/host/shards/shard-server.ts'
 
 const shardBytes = 64 + 44 * 131_104
 const cell = randomBytes(131_104)

@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import type { HashAlgorithm } from '#kernel'
 import { systemClock } from './clock.ts'
 import { openLog } from './log.ts'
-import { openOffload } from './offload.ts'
+import { openOffload } from './offload/offload.ts'
 import { openRandom } from './random.ts'
 
 const sizes = fc.array(fc.integer({ min: 0, max: 400_000 }), { maxLength: 12 })

@@ -6,8 +6,8 @@ import { join, resolve } from 'node:path'
 import type { CliPorts } from '#cli'
 import { type ObjectTransport, openClient, openObjects, type Transport } from '#client'
 import { systemClock } from './clock.ts'
-import { accessConfig, readConfig } from './configuration.ts'
-import { runSchema } from './data-folder.ts'
+import { accessConfig, readConfig } from './run/configuration.ts'
+import { runSchema } from './demo/data-folder.ts'
 import { hostError } from './errors.ts'
 
 const answerMs = 130_000
@@ -21,8 +21,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 /** The machine under the command line. */
 export const cliPorts: CliPorts = {
-  up: async (options) => (await import('./up.ts')).up(options),
-  run: async ({ config, log }) => (await import('./run-role.ts')).runRole(config, log),
+  up: async (options) => (await import('./demo/up.ts')).up(options),
+  run: async ({ config, log }) => (await import('./run/run-role.ts')).runRole(config, log),
   client: (data) => openClient(transportOf(data)),
   objects(data) {
     const { ports } = runOf(data)

@@ -6,10 +6,10 @@ import type { Clock, Log } from '#kernel'
 import { type Node, openNode, rawPublicKey, type ShardStore, sharedKey } from '#storage'
 import { openMemoryDisk } from '../../sim/ports/disk.ts'
 import { systemClock } from '../../src/host/clock.ts'
-import { openDisk } from '../../src/host/disk.ts'
+import { openDisk } from '../../src/host/disk/disk.ts'
 import { openRandom } from '../../src/host/random.ts'
-import { openShardStore } from '../../src/host/shard-client.ts'
-import { openShardServer } from '../../src/host/shard-server.ts'
+import { openShardStore } from '../../src/host/shards/shard-client.ts'
+import { openShardServer } from '../../src/host/shards/shard-server.ts'
 import { shardStoreSuite } from './shard-store.suite.ts'
 
 const clock: Clock = systemClock

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net'
-import { hostError } from './errors.ts'
+import { hostError } from '../errors.ts'
 
 /** `shared`: other processes listen on the same port, and the kernel spreads connections over them. */
 export type Listen = { host: string; port: number; shared?: boolean }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { OffloadedHash, HashAlgorithm } from '#kernel'
-import { hostError } from './errors.ts'
+import { hostError } from '../errors.ts'
 import * as ring from './offload-ring.ts'
 
 /** One thread that hashes, with the ring of shared memory that feeds it. */

@@ -1,13 +1,13 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { openNode, rawPublicKey, sharedKey } from '#storage'
-import { systemClock } from './clock.ts'
+import { systemClock } from '../clock.ts'
 import { providerConfig, readConfig } from './configuration.ts'
-import { openDisk } from './disk.ts'
-import type { OpenLog } from './log.ts'
-import { openRandom } from './random.ts'
+import { openDisk } from '../disk/disk.ts'
+import type { OpenLog } from '../log.ts'
+import { openRandom } from '../random.ts'
 import type { Running } from './running.ts'
-import { openShardServer } from './shard-server.ts'
+import { openShardServer } from '../shards/shard-server.ts'
 
 const trashMs = 14 * 24 * 60 * 60 * 1000
 const reserveBytes = 64 * 1024 * 1024

@@ -12,9 +12,9 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { exactly, fields, integer } from '#api'
-import { readConfig } from './configuration.ts'
-import { hostError } from './errors.ts'
-import { writePrivate, writePrivateJson } from './write-file.ts'
+import { readConfig } from '../run/configuration.ts'
+import { hostError } from '../errors.ts'
+import { writePrivate, writePrivateJson } from '../disk/write-file.ts'
 
 const markerSchema = fields({ version: integer({ min: 1 }), createdAt: integer({ min: 0 }) })
 const format = 1

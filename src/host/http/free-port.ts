@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { hostError } from './errors.ts'
+import { hostError } from '../errors.ts'
 
 const tries = 500
 

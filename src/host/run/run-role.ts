@@ -1,7 +1,7 @@
 import { hasCode, PelagoError } from '#kernel'
-import { systemClock } from './clock.ts'
+import { systemClock } from '../clock.ts'
 import { roleOf } from './configuration.ts'
-import { openLog } from './log.ts'
+import { openLog } from '../log.ts'
 import type { Running } from './running.ts'
 
 const stopMs = 8000

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { bodyTagBytes, type Node, openBodyTag, type ShardRequest, type ShardWriter, storageError } from '#storage'
-import type { Exchange } from './http-connection.ts'
-import { givePages, pagedBytes, takePages } from './pages.ts'
+import type { Exchange } from '../http/http-connection.ts'
+import { givePages, pagedBytes, takePages } from '../disk/pages.ts'
 
 const longestShard = 64 * 1024 * 1024
 /** Up to so many bytes, its tag among them, a shard is taken in as one piece. */

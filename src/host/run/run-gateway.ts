@@ -15,18 +15,18 @@ import {
   storageError,
 } from '#storage'
 import { workMigrations } from '#work'
-import { openApiServer } from './api-server.ts'
-import { systemClock } from './clock.ts'
+import { openApiServer } from '../http/api-server.ts'
+import { systemClock } from '../clock.ts'
 import { accessConfig, gatewayConfig, readConfig } from './configuration.ts'
-import { openSqlite } from './database/sqlite.ts'
+import { openSqlite } from '../database/sqlite.ts'
 import { openDirectoryCopy } from './directory-copy.ts'
-import { openS3Server } from './http-s3.ts'
-import type { OpenLog } from './log.ts'
-import { openOffload } from './offload.ts'
-import { openRandom } from './random.ts'
+import { openS3Server } from '../http/http-s3.ts'
+import type { OpenLog } from '../log.ts'
+import { openOffload } from '../offload/offload.ts'
+import { openRandom } from '../random.ts'
 import { openRootKey } from './root-key.ts'
 import type { Running } from './running.ts'
-import { openShardStore } from './shard-client.ts'
+import { openShardStore } from '../shards/shard-client.ts'
 
 /** A gateway's process: wires every adapter to the ports of the role. */
 export async function runGateway(file: string, { log }: OpenLog): Promise<Running> {

@@ -18,9 +18,9 @@ import {
   type GatewayConfig,
   type ProviderConfig,
   readConfig,
-} from './configuration.ts'
-import { freePort } from './free-port.ts'
-import { keepPrivate, writePrivate, writePrivateJson } from './write-file.ts'
+} from '../run/configuration.ts'
+import { freePort } from '../http/free-port.ts'
+import { keepPrivate, writePrivate, writePrivateJson } from '../disk/write-file.ts'
 
 const host = '127.0.0.1'
 const region = 'eu-central-1'

@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SignedDirectory } from '#pool'
 import { openFederation } from '#roles'
-import { openApiServer } from './api-server.ts'
-import { systemClock } from './clock.ts'
+import { openApiServer } from '../http/api-server.ts'
+import { systemClock } from '../clock.ts'
 import { federationConfig, readConfig } from './configuration.ts'
-import type { OpenLog } from './log.ts'
-import { openRandom } from './random.ts'
+import type { OpenLog } from '../log.ts'
+import { openRandom } from '../random.ts'
 import type { Running } from './running.ts'
-import { writePrivateJson } from './write-file.ts'
+import { writePrivateJson } from '../disk/write-file.ts'
 
 /** The federation's process: states who its members are. */
 export async function runFederation(file: string, { log }: OpenLog): Promise<Running> {

@@ -2,8 +2,8 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { Log } from '#kernel'
 import { type Directory, verifyDirectory } from '#pool'
-import { hostError } from './errors.ts'
-import { writePrivateJson } from './write-file.ts'
+import { hostError } from '../errors.ts'
+import { writePrivateJson } from '../disk/write-file.ts'
 
 const everyMs = 30_000
 const firstMs = 8000

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UpOptions } from '#cli'
-import { openApiServer } from './api-server.ts'
-import { systemClock } from './clock.ts'
+import { openApiServer } from '../http/api-server.ts'
+import { systemClock } from '../clock.ts'
 import { resetDataFolder, takeDataFolder } from './data-folder.ts'
 import { type DemoFederation, prepareDemo } from './demo-federation.ts'
-import { hostError } from './errors.ts'
-import { isFree } from './free-port.ts'
-import { openLog } from './log.ts'
-import { openRandom } from './random.ts'
+import { hostError } from '../errors.ts'
+import { isFree } from '../http/free-port.ts'
+import { openLog } from '../log.ts'
+import { openRandom } from '../random.ts'
 import { openSupervisor } from './supervisor.ts'
 import { supervisorOperations } from './supervisor-operations.ts'
 import { askOnTerminal } from './terminal.ts'
-import { writePrivateJson } from './write-file.ts'
+import { writePrivateJson } from '../disk/write-file.ts'
 
-const root = join(import.meta.dirname, '..', '..')
+const root = join(import.meta.dirname, '..', '..', '..')
 
 /**
  * Runs a whole federation on this machine until it is told to stop: takes the data folder, writes what is missing, starts

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { bodyTagBytes } from '#storage'
-import { systemClock } from './clock.ts'
+import { systemClock } from '../clock.ts'
 import { openShardPool } from './shard-pool.ts'
 import { openShardWriter } from './shard-writer.ts'
 

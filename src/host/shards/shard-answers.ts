@@ -1,5 +1,5 @@
 import { hasCode, type Log, PelagoError } from '#kernel'
-import type { Exchange } from './http-connection.ts'
+import type { Exchange } from '../http/http-connection.ts'
 
 export function sendJson(exchange: Exchange, status: number, body: unknown): void {
   const bytes = Buffer.from(JSON.stringify(body))

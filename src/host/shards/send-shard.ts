@@ -1,6 +1,6 @@
 import { type Node, storageError } from '#storage'
-import type { Exchange } from './http-connection.ts'
-import { directBytes, givePages, pagedBytes, takePages } from './pages.ts'
+import type { Exchange } from '../http/http-connection.ts'
+import { directBytes, givePages, pagedBytes, takePages } from '../disk/pages.ts'
 
 /** Shorter reads are made in one go, and through the system's cache. */
 const shortBytes = 128 * 1024

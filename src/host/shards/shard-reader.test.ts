@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
-import { systemClock } from './clock.ts'
+import { systemClock } from '../clock.ts'
 import { openShardReader } from './shard-reader.ts'
 
 const closing: (() => unknown)[] = []

@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type RootKey, storageError } from '#storage'
-import { hostError } from './errors.ts'
-import { keepPrivate } from './write-file.ts'
+import { hostError } from '../errors.ts'
+import { keepPrivate } from '../disk/write-file.ts'
 
 const keyBytes = 32
 const nonceBytes = 12

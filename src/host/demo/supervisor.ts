@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ProcessStatus } from '#api'
 import type { Clock, Log } from '#kernel'
 import type { ProcessPlan } from './demo-federation.ts'
-import { hostError } from './errors.ts'
+import { hostError } from '../errors.ts'
 
 /** Keeps the processes of one data folder running. */
 export type Supervisor = {

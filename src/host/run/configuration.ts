@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
-import { hostError } from './errors.ts'
+import { hostError } from '../errors.ts'
 
 const address = { host: text({ min: 1 }), port: integer({ min: 0, max: 65_535 }) }
 const hex = (bytes: number) => text({ pattern: `^[0-9a-f]{${bytes * 2}}$`, means: `must be ${bytes} bytes in hex` })

@@ -1,25 +1,19 @@
 /** The public contract as data: what can be asked, by whom, in which shape. */
 export { apiError } from './errors.ts'
 export type { ApiRole, Input, Operation, Output, ServerName } from './operation.ts'
+export { operations } from './operations.ts'
+export { type Finding, getHealth, getStatus, type ProcessStatus, runDoctor } from './operations/status.ts'
+export { listProviders, startProvider, stopProvider } from './operations/provider.ts'
 export {
   type ApiBucket,
   createBucket,
-  type Finding,
   getBucketPolicy,
-  getDirectory,
-  getHealth,
-  getStatus,
   listBuckets,
-  listProviders,
-  operations,
-  type ProcessStatus,
-  runDoctor,
   setBucketEtags,
   setBucketPolicy,
-  startProvider,
-  stopProvider,
-  whereObject,
-} from './operations.ts'
+} from './operations/bucket.ts'
+export { whereObject } from './operations/object.ts'
+export { getDirectory } from './operations/directory.ts'
 export { type ApiPolicy, policySchema } from './policy-schema.ts'
 export { errorOf, type Problem, problemOf } from './problem.ts'
 export {

@@ -1,0 +1,76 @@
+import { operation } from '../operation.ts'
+import { policySchema } from '../policy-schema.ts'
+import { choice, fields, integer, json, list, optional, type Static, text } from '../schema.ts'
+import { bucketName, nothing, operator, time } from './words.ts'
+
+/** What the ETag of an object is: its MD5, or nothing that is computed of its bytes where a checksum vouches for them. */
+const etags = choice('md5', 'opaque')
+const bucketSchema = fields({
+  name: text(),
+  createdAt: time,
+  policy: policySchema,
+  policyEpoch: integer({ min: 0 }),
+  etags,
+})
+export type ApiBucket = Static<typeof bucketSchema>
+
+export const listBuckets = operation({
+  id: 'bucket.list',
+  summary: 'Lists the buckets with their policies.',
+  method: 'GET',
+  path: '/v1/buckets',
+  server: 'gateway',
+  roles: operator,
+  input: nothing,
+  output: fields({ buckets: list(bucketSchema, 100_000) }),
+  errors: [],
+})
+
+export const createBucket = operation({
+  id: 'bucket.create',
+  summary: 'Creates a bucket, with the default policy or with one of its own, and says what its ETags are.',
+  method: 'POST',
+  path: '/v1/buckets',
+  server: 'gateway',
+  roles: operator,
+  input: fields({ name: bucketName, policy: optional(json(64 * 1024)), etags: optional(etags) }),
+  output: bucketSchema,
+  errors: ['bucket.exists', 'bucket.owned', 'policy.invalid', 'policy.unsatisfiable'],
+})
+
+export const getBucketPolicy = operation({
+  id: 'bucket.policy.get',
+  summary: 'Shows the policy of a bucket.',
+  method: 'GET',
+  path: '/v1/buckets/{name}/policy',
+  server: 'gateway',
+  roles: operator,
+  input: fields({ name: bucketName }),
+  output: policySchema,
+  errors: ['bucket.missing'],
+})
+
+export const setBucketPolicy = operation({
+  id: 'bucket.policy.set',
+  summary: 'Replaces the policy of a bucket; its objects are moved where the new one asks for it.',
+  method: 'PUT',
+  path: '/v1/buckets/{name}/policy',
+  server: 'gateway',
+  roles: operator,
+  /** What the policy leaves out is as in the default. */
+  input: fields({ name: bucketName, policy: json(64 * 1024) }),
+  output: bucketSchema,
+  errors: ['bucket.missing', 'policy.invalid', 'policy.unsatisfiable'],
+})
+
+export const setBucketEtags = operation({
+  id: 'bucket.etags.set',
+  summary: 'Says what ETags the objects have that are written from now on.',
+  method: 'PUT',
+  path: '/v1/buckets/{name}/etags',
+  server: 'gateway',
+  roles: operator,
+  input: fields({ name: bucketName, etags }),
+  output: bucketSchema,
+  errors: ['bucket.missing'],
+})

@@ -1,0 +1,107 @@
+import { operation } from '../operation.ts'
+import { choice, fields, flag, integer, list, nullable, number, record, type Static, text } from '../schema.ts'
+import { bytes, nothing, operator, time } from './words.ts'
+
+export const processState = choice('starting', 'running', 'waiting', 'stopping', 'stopped')
+
+/** One process of Pelago as its supervisor sees it. */
+export const processSchema = fields({
+  name: text(),
+  role: choice('federation', 'provider', 'gateway'),
+  state: processState,
+  pid: nullable(integer()),
+  /** When the state began. */
+  since: time,
+  /** When a `waiting` process is started again. */
+  restartAt: nullable(time),
+  restarts: integer({ min: 0 }),
+  /** Why it is in this state, in words. */
+  because: text({ max: 2000 }),
+  url: text(),
+})
+export type ProcessStatus = Static<typeof processSchema>
+
+/** Everything about the processes of one data folder. */
+export const getStatus = operation({
+  id: 'status.get',
+  summary: 'Says which processes run, since when, and why one does not.',
+  method: 'GET',
+  path: '/v1/status',
+  server: 'supervisor',
+  roles: operator,
+  input: nothing,
+  output: fields({
+    startedAt: time,
+    now: time,
+    data: text({ max: 4096 }),
+    version: text(),
+    s3: text(),
+    processes: list(processSchema, 1000),
+    disk: fields({ freeBytes: bytes, totalBytes: bytes }),
+  }),
+  errors: [],
+})
+
+/** What the gateway has seen of its providers and what margin its objects have. */
+export const getHealth = operation({
+  id: 'health.get',
+  summary: 'Says how many losses the stored objects still survive, and which providers answer.',
+  method: 'GET',
+  path: '/v1/health',
+  server: 'gateway',
+  roles: operator,
+  input: nothing,
+  output: fields({
+    now: time,
+    providers: list(
+      fields({
+        id: text(),
+        name: text(),
+        country: text(),
+        owner: text(),
+        ownerCountry: text(),
+        attestations: list(text(), 100),
+        state: choice('alive', 'dark'),
+        darkSince: nullable(time),
+        full: flag(),
+        latencyMs: number({ min: 0 }),
+        usedBytes: nullable(bytes),
+        quotaBytes: nullable(bytes),
+      }),
+      1000,
+    ),
+    /** How many more losses are survived -> how much is in that state; -1 cannot be read now. */
+    margins: list(fields({ margin: integer({ min: -1 }), segments: bytes, bytes }), 64),
+    /** Segments whose margin is below what their bucket promises. */
+    degraded: bytes,
+    /** Segments that are being brought back to their promise. */
+    repairing: bytes,
+    objects: nullable(bytes),
+    /** What the gateway holds for requests, and the most it would. */
+    memory: record(fields({ usedBytes: bytes, limitBytes: bytes }), 8),
+    directory: fields({ version: integer({ min: 0 }), issuedAt: time, expiresAt: time }),
+  }),
+  errors: [],
+})
+
+/** One step of `pelago doctor`. */
+const findingSchema = fields({
+  step: text(),
+  state: choice('good', 'warning', 'bad', 'skipped'),
+  says: text({ max: 4000 }),
+  /** What to do; empty when nothing is. */
+  mend: text({ max: 4000 }),
+})
+export type Finding = Static<typeof findingSchema>
+
+export const runDoctor = operation({
+  id: 'doctor.run',
+  summary: 'Examines Node, ports, data folder, disk, clock, each role and the directory.',
+  method: 'POST',
+  path: '/v1/doctor',
+  server: 'supervisor',
+  roles: operator,
+  input: nothing,
+  output: fields({ findings: list(findingSchema, 1000) }),
+  errors: [],
+})

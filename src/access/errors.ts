@@ -17,5 +17,14 @@ export const accessError = errorTable({
     message: 'The time of the request and the time here ({now}) are more than 15 minutes apart; set the clock.',
   },
   'access.expired': { kind: 'denied', retryable: false, message: 'This presigned URL expired at {at}.' },
+  'tenant.missing': { kind: 'missing', retryable: false, message: 'There is no tenant {tenant}.' },
+  'tenant.exists': { kind: 'conflict', retryable: false, message: 'There is a tenant {tenant} already.' },
+  'person.missing': { kind: 'missing', retryable: false, message: 'There is nobody called {person} in this tenant.' },
+  'person.exists': { kind: 'conflict', retryable: false, message: 'There is a {person} in this tenant already.' },
+  'person.last-owner': {
+    kind: 'conflict',
+    retryable: false,
+    message: '{person} is the last owner of the tenant. Make somebody else an owner first.',
+  },
   'access.denied': { kind: 'denied', retryable: false, message: 'You may not do this: {reason}.' },
 })

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { listedKeys } from '#access'
+import { accessMigrations, listedKeys } from '#access'
 import { journalMigrations } from '#journal'
 import { openGateway } from '#roles'
 import {
@@ -68,6 +68,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
       { component: 'index', migrations: indexMigrations },
       { component: 'work', migrations: workMigrations },
       { component: 'journal', migrations: journalMigrations },
+      { component: 'access', migrations: accessMigrations },
     ],
   })
   const keyDatabase = await openSqlite({

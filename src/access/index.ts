@@ -1,6 +1,8 @@
 /** Who asks, and whether they may. */
 export { type AccessKey, type AccessKeys, listedKeys } from './access-key.ts'
 export { accessError } from './errors.ts'
+export { localToken } from './local-token.ts'
+export { anyOf, type Authenticate, type Principal, type RequestHead } from './principal.ts'
 export { lastChange, noteChange } from './records/changes.store.ts'
 export { accessMigrations } from './records/migrations.ts'
 export {

@@ -117,11 +117,14 @@ test('what is not in the contract is refused with its code', () => {
 })
 
 test('a problem crosses the wire with its code; a foreign error tells nothing but its trace', () => {
-  const sent = problemOf(apiError('request.forbidden', { role: 'anyone', operation: 'bucket.list' }), 't1')
+  const sent = problemOf(
+    apiError('request.forbidden', { operation: 'bucket.list', allowed: 'owner', roles: 'clerk' }),
+    't1',
+  )
   assert.equal(sent.status, 403)
   const got = errorOf(JSON.parse(JSON.stringify(sent)))
   assert.equal(got?.code, 'request.forbidden')
-  assert.equal(got.message, 'The role anyone may not do bucket.list.')
+  assert.equal(got.message, 'bucket.list is for the roles owner; you are clerk.')
   const foreign = problemOf(new Error('password is hunter2'), 't2')
   assert.equal(foreign.status, 500)
   assert.ok(!JSON.stringify(foreign).includes('hunter2'))

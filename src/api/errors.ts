@@ -13,9 +13,14 @@ export const apiError = errorTable({
   'request.unauthenticated': {
     kind: 'denied',
     retryable: false,
-    message: 'This request carries no valid access token; it lies in the file api-token of the data folder.',
+    message:
+      'It is not known who asks. Sign in, sign the request, or send the token of the data folder (its file api-token).',
   },
-  'request.forbidden': { kind: 'denied', retryable: false, message: 'The role {role} may not do {operation}.' },
+  'request.forbidden': {
+    kind: 'denied',
+    retryable: false,
+    message: '{operation} is for the roles {allowed}; you are {roles}.',
+  },
   'operation.missing': { kind: 'missing', retryable: false, message: 'There is no operation {method} {path}.' },
   'operation.unbuilt': { kind: 'unbuilt', retryable: false, message: '{operation} is not built yet.' },
   'operation.late': {

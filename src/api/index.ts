@@ -1,6 +1,15 @@
 /** The public contract as data: what can be asked, by whom, in which shape. */
 export { apiError } from './errors.ts'
-export type { ApiRole, Input, Operation, Output, ServerName } from './operation.ts'
+export {
+  type ApiRole,
+  apiRoles,
+  type Idempotency,
+  type Input,
+  mayAsk,
+  type Operation,
+  type Output,
+  type ServerName,
+} from './operation.ts'
 export { operations } from './operations.ts'
 export { type Finding, getHealth, getStatus, type ProcessStatus, runDoctor } from './operations/status.ts'
 export { listProviders, startProvider, stopProvider } from './operations/provider.ts'
@@ -17,6 +26,7 @@ export { getDirectory } from './operations/directory.ts'
 export { type ApiPolicy, policySchema } from './policy-schema.ts'
 export { errorOf, type Problem, problemOf } from './problem.ts'
 export {
+  about,
   choice,
   exactly,
   type Fault,

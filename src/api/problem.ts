@@ -29,6 +29,9 @@ const statusOf: Record<ErrorKind, number> = {
   internal: 500,
 }
 
+/** Where HTTP has a word of its own. */
+const ownStatus: Record<string, number> = { 'request.unauthenticated': 401, 'request.large': 413 }
+
 const titles: Record<ErrorKind, string> = {
   invalid: 'The request is not valid',
   denied: 'Not allowed',
@@ -46,11 +49,11 @@ const titles: Record<ErrorKind, string> = {
 /**
  * Writes an error for the wire. What is not an error of ours may hold anything, so only its trace is told.
  * @param trace names the request in the log
+ * @param as the status where the edge knows better than the error's kind
  */
-export function problemOf(error: unknown, trace: string): Problem {
+export function problemOf(error: unknown, trace: string, as?: number): Problem {
   const known = error instanceof PelagoError ? error : apiError('server.failed', { trace })
-  const status =
-    known.code === 'request.unauthenticated' ? 401 : known.code === 'request.large' ? 413 : statusOf[known.kind]
+  const status = as ?? ownStatus[known.code] ?? statusOf[known.kind]
   return {
     type: `urn:pelago:error:${known.code}`,
     title: titles[known.kind],

@@ -9,7 +9,8 @@ export type Schema<T> = Shape & { readonly type?: T }
 /** The type of the values that a schema admits. */
 export type Static<S> = S extends Schema<infer T> ? T : never
 
-type Shape =
+/** `about`: what it means, where its name does not say so. */
+type Shape = { readonly about?: string } & (
   | { kind: 'text'; min: number; max: number; pattern?: string; means?: string }
   | { kind: 'number'; min: number; max: number; whole: boolean }
   | { kind: 'flag' }
@@ -20,6 +21,7 @@ type Shape =
   | { kind: 'optional'; of: Shape }
   | { kind: 'nullable'; of: Shape }
   | { kind: 'json'; max: number }
+)
 
 type Fields = Record<string, Schema<unknown>>
 type OptionalNames<F extends Fields> = { [N in keyof F]: F[N] extends { kind: 'optional' } ? N : never }[keyof F]
@@ -91,6 +93,11 @@ export function optional<T>(of: Schema<T>): Schema<T> & { kind: 'optional' } {
 
 export function nullable<T>(of: Schema<T>): Schema<T | null> & { kind: 'nullable' } {
   return { kind: 'nullable', of }
+}
+
+/** Says in one line what a value means. */
+export function about<S extends Shape>(words: string, schema: S): S {
+  return { ...schema, about: words }
 }
 
 /** Any JSON value whose text has at most `max` UTF-16 units. */

@@ -22,8 +22,9 @@ export function openClient(transport: Transport): Client {
       const fault = faultOf(operation.input, input)
       if (fault) throw apiError('request.invalid', { path: fault.path, fault: fault.fault })
       const { path, body } = requestOf(operation, input)
+      const server = operation.server === 'every' ? 'gateway' : operation.server
       const answer = await transport({
-        server: operation.server,
+        server,
         method: operation.method,
         path,
         ...(body !== undefined && { body }),
@@ -31,7 +32,7 @@ export function openClient(transport: Transport): Client {
       })
       const value = parse(answer.body)
       if (answer.status >= 200 && answer.status < 300) return checkOutput(operation, value)
-      throw errorOf(value) ?? clientError('answer.foreign', { server: operation.server, status: answer.status, path })
+      throw errorOf(value) ?? clientError('answer.foreign', { server, status: answer.status, path })
     },
   }
 }

@@ -15,3 +15,4 @@ export {
   type Random,
   turn,
 } from './ports.ts'
+export { type Role, roleNames } from './role.ts'

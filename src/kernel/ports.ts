@@ -46,4 +46,6 @@ export type Call = {
   tenant: string
   signal: AbortSignal
   trace: string
+  /** Names the wish, not the request: who makes something once under it (`once` of `#journal`) may be asked again. */
+  once?: string
 }

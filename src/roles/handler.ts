@@ -1,14 +1,32 @@
+import type { Principal } from '#access'
 import type { Operation } from '#api'
 import type { Call } from '#kernel'
+
+/** A call that came over the API, with what its head said. */
+export type ApiCall = Call & {
+  /** Who asks, unless the operation is for anyone. */
+  principal: Principal | undefined
+  /** The revision that the caller has seen (`If-Match`); a change to another one is refused. */
+  expected: string | undefined
+  /** Where the connection comes from. */
+  address: string
+  /** Headers of the request, names in lower case. */
+  headers: Readonly<Record<string, string | undefined>>
+  /** Sets a cookie with the answer, as `Set-Cookie` says it (RFC 6265). */
+  setCookie(cookie: string): void
+}
 
 /** One operation of the API with what answers it. An edge checks the input before and the output after. */
 export type Handler = {
   operation: Operation<unknown, unknown>
-  answer(call: Call, input: unknown): Promise<unknown>
+  answer(call: ApiCall, input: unknown): Promise<unknown>
 }
 
 /** Ties an operation to its answer; types follow from the operation. */
-export function handles<I, O>(operation: Operation<I, O>, answer: (call: Call, input: I) => Promise<O> | O): Handler {
+export function handles<I, O>(
+  operation: Operation<I, O>,
+  answer: (call: ApiCall, input: I) => Promise<O> | O,
+): Handler {
   return {
     operation,
     // The edge has checked the input against the operation's schema, which is where its type comes from.

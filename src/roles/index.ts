@@ -1,4 +1,4 @@
 /** Compositions of planes; ports are handed in, so the simulator composes the same. */
 export { type Federation, type FederationPorts, openFederation } from './federation.ts'
 export { type Gateway, type GatewayConfig, type GatewayPorts, openGateway } from './gateway.ts'
-export { type Handler, handles } from './handler.ts'
+export { type ApiCall, type Handler, handles } from './handler.ts'

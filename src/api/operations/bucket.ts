@@ -1,7 +1,7 @@
 import { operation } from '../operation.ts'
 import { policySchema } from '../policy-schema.ts'
 import { choice, fields, integer, json, list, optional, type Static, text } from '../schema.ts'
-import { bucketName, nothing, operator, time } from './words.ts'
+import { admins, bucketName, nothing, time, watchers } from './words.ts'
 
 /** What the ETag of an object is: its MD5, or nothing that is computed of its bytes where a checksum vouches for them. */
 const etags = choice('md5', 'opaque')
@@ -20,7 +20,7 @@ export const listBuckets = operation({
   method: 'GET',
   path: '/v1/buckets',
   server: 'gateway',
-  roles: operator,
+  roles: watchers,
   input: nothing,
   output: fields({ buckets: list(bucketSchema, 100_000) }),
   errors: [],
@@ -30,9 +30,10 @@ export const createBucket = operation({
   id: 'bucket.create',
   summary: 'Creates a bucket, with the default policy or with one of its own, and says what its ETags are.',
   method: 'POST',
+  idempotency: 'key',
   path: '/v1/buckets',
   server: 'gateway',
-  roles: operator,
+  roles: admins,
   input: fields({ name: bucketName, policy: optional(json(64 * 1024)), etags: optional(etags) }),
   output: bucketSchema,
   errors: ['bucket.exists', 'bucket.owned', 'policy.invalid', 'policy.unsatisfiable'],
@@ -44,7 +45,7 @@ export const getBucketPolicy = operation({
   method: 'GET',
   path: '/v1/buckets/{name}/policy',
   server: 'gateway',
-  roles: operator,
+  roles: watchers,
   input: fields({ name: bucketName }),
   output: policySchema,
   errors: ['bucket.missing'],
@@ -56,7 +57,7 @@ export const setBucketPolicy = operation({
   method: 'PUT',
   path: '/v1/buckets/{name}/policy',
   server: 'gateway',
-  roles: operator,
+  roles: admins,
   /** What the policy leaves out is as in the default. */
   input: fields({ name: bucketName, policy: json(64 * 1024) }),
   output: bucketSchema,
@@ -69,7 +70,7 @@ export const setBucketEtags = operation({
   method: 'PUT',
   path: '/v1/buckets/{name}/etags',
   server: 'gateway',
-  roles: operator,
+  roles: admins,
   input: fields({ name: bucketName, etags }),
   output: bucketSchema,
   errors: ['bucket.missing'],

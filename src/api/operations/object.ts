@@ -1,7 +1,7 @@
 import { operation } from '../operation.ts'
 import { policySchema } from '../policy-schema.ts'
 import { choice, fields, integer, list, text } from '../schema.ts'
-import { bucketName, bytes, operator } from './words.ts'
+import { bucketName, bytes, readers } from './words.ts'
 
 const shardSchema = fields({
   /** Place in the code: the first `data` ones hold the bytes, the rest parity. */
@@ -21,7 +21,7 @@ export const whereObject = operation({
   method: 'GET',
   path: '/v1/buckets/{bucket}/where',
   server: 'gateway',
-  roles: operator,
+  roles: readers,
   input: fields({ bucket: bucketName, key: text({ min: 1, max: 1024 }) }),
   output: fields({
     bucket: text(),

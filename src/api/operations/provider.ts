@@ -1,7 +1,7 @@
 import { operation } from '../operation.ts'
 import { fields, integer, list, nullable, text } from '../schema.ts'
 import { processSchema, processState } from './status.ts'
-import { bytes, nothing, operator, providerId } from './words.ts'
+import { bytes, nothing, providerId, runners, watchers } from './words.ts'
 
 const providerSchema = fields({
   id: text(),
@@ -23,7 +23,7 @@ export const listProviders = operation({
   method: 'GET',
   path: '/v1/providers',
   server: 'supervisor',
-  roles: operator,
+  roles: watchers,
   input: nothing,
   output: fields({ providers: list(providerSchema, 1000) }),
   errors: [],
@@ -33,9 +33,10 @@ export const stopProvider = operation({
   id: 'provider.stop',
   summary: 'Stops the process of one provider and leaves it stopped until it is started.',
   method: 'POST',
+  idempotency: 'natural',
   path: '/v1/providers/{provider}/stop',
   server: 'supervisor',
-  roles: operator,
+  roles: runners,
   input: fields({ provider: providerId }),
   output: processSchema,
   errors: ['process.unknown'],
@@ -45,9 +46,10 @@ export const startProvider = operation({
   id: 'provider.start',
   summary: 'Starts the process of one provider now.',
   method: 'POST',
+  idempotency: 'natural',
   path: '/v1/providers/{provider}/start',
   server: 'supervisor',
-  roles: operator,
+  roles: runners,
   input: fields({ provider: providerId }),
   output: processSchema,
   errors: ['process.unknown', 'process.died', 'process.slow'],

@@ -1,6 +1,6 @@
 import { operation } from '../operation.ts'
 import { choice, fields, flag, integer, list, nullable, number, record, type Static, text } from '../schema.ts'
-import { bytes, nothing, operator, time } from './words.ts'
+import { bytes, nothing, runners, time, watchers } from './words.ts'
 
 export const processState = choice('starting', 'running', 'waiting', 'stopping', 'stopped')
 
@@ -28,7 +28,7 @@ export const getStatus = operation({
   method: 'GET',
   path: '/v1/status',
   server: 'supervisor',
-  roles: operator,
+  roles: watchers,
   input: nothing,
   output: fields({
     startedAt: time,
@@ -49,7 +49,7 @@ export const getHealth = operation({
   method: 'GET',
   path: '/v1/health',
   server: 'gateway',
-  roles: operator,
+  roles: watchers,
   input: nothing,
   output: fields({
     now: time,
@@ -98,9 +98,10 @@ export const runDoctor = operation({
   id: 'doctor.run',
   summary: 'Examines Node, ports, data folder, disk, clock, each role and the directory.',
   method: 'POST',
+  idempotency: 'natural',
   path: '/v1/doctor',
   server: 'supervisor',
-  roles: operator,
+  roles: runners,
   input: nothing,
   output: fields({ findings: list(findingSchema, 1000) }),
   errors: [],

@@ -1,7 +1,7 @@
-import { fields, integer, text } from '../schema.ts'
+import type { ApiRole } from '../operation.ts'
+import { about, fields, integer, text } from '../schema.ts'
 
-/** Milliseconds since 1970 UTC. */
-export const time = integer({ min: 0 })
+export const time = about('Milliseconds since 1970 UTC.', integer({ min: 0 }))
 
 export const bytes = integer({ min: 0 })
 export const bucketName = text({
@@ -14,5 +14,13 @@ export const providerId = text({
   pattern: '^[a-z0-9-]+$',
   means: 'must be the short name of a provider',
 })
-export const operator = ['operator'] as const
 export const nothing = fields({})
+
+/** Who changes what belongs to the tenant. */
+export const admins: readonly ApiRole[] = ['owner', 'admin']
+/** Who sees content's names and the tenant's people. */
+export const readers: readonly ApiRole[] = ['owner', 'admin', 'auditor']
+/** Who runs the machinery. */
+export const runners: readonly ApiRole[] = ['owner', 'admin', 'operator']
+/** Who sees the state of the machinery. */
+export const watchers: readonly ApiRole[] = ['owner', 'admin', 'operator', 'auditor']

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { localToken } from '#access'
 import type { UpOptions } from '#cli'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
@@ -50,8 +51,7 @@ export async function up(options: UpOptions): Promise<number> {
     })
     const ports = {
       handlers,
-      token: demo.token,
-      tenant: 'operator',
+      authenticate: localToken(demo.token, 'operator'),
       clock: systemClock,
       random: openRandom(),
       log: log.log,

@@ -1,9 +1,9 @@
-import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { apiError, checkOutput, inputOf, matchOperation, problemOf } from '#api'
-import type { Call, Clock, Log, Random } from '#kernel'
-import type { Handler } from '#roles'
+import type { Authenticate, Principal, RequestHead } from '#access'
+import { apiError, checkOutput, inputOf, matchOperation, mayAsk, type Operation, problemOf } from '#api'
+import { type Clock, type Log, PelagoError, type Random } from '#kernel'
+import type { ApiCall, Handler } from '#roles'
 import { listenOn } from './listen.ts'
 
 export type ApiServer = { port: number; close(): Promise<void> }
@@ -13,9 +13,9 @@ const bodyMs = 10_000
 const answerMs = 120_000
 const connectionsMost = 100
 
-type Ports = { handlers: readonly Handler[]; token: string; tenant: string; clock: Clock; random: Random; log: Log }
+type Ports = { handlers: readonly Handler[]; authenticate: Authenticate; clock: Clock; random: Random; log: Log }
 
-/** Serves operations of the API over HTTP to whoever has the token. Input and output are checked against the contract. */
+/** Serves operations of the API over HTTP to whoever may ask them. Input and output are checked against the contract. */
 export async function openApiServer(ports: Ports, listen: { host: string; port: number }): Promise<ApiServer> {
   const server = createServer(
     { headersTimeout: bodyMs, requestTimeout: 2 * bodyMs, maxHeaderSize: 8192 },
@@ -24,7 +24,7 @@ export async function openApiServer(ports: Ports, listen: { host: string; port: 
       answer(ports, request, response, trace).then(
         (output) => send(response, 200, 'application/json', output ?? {}),
         (error: unknown) => {
-          const problem = problemOf(error, trace)
+          const problem = error instanceof Unproved ? problemOf(error.why, trace, 401) : problemOf(error, trace)
           if (problem.status >= 500) {
             const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
             ports.log('error', 'api.failed', { trace, code: problem.code, reason })
@@ -58,15 +58,19 @@ async function answer(
   const found = matchOperation(operations, method, url.pathname)
   if (!found) throw apiError('operation.missing', { method, path: url.pathname })
   const { operation, fields } = found
-  if (!operation.roles.includes('anyone') && !knows(ports.token, request.headers.authorization)) {
-    throw apiError('request.unauthenticated')
-  }
+  const head = headOf(request)
+  const principal = await principalOf(ports, operation, head)
   const input = inputOf(operation, fields, url.searchParams, await bodyOf(request))
   const left = new AbortController()
   response.on('close', () => left.abort(new Error('the client has left')))
-  const call: Call = {
-    actor: 'operator',
-    tenant: ports.tenant,
+  const call: ApiCall = {
+    actor: principal?.actor ?? 'anyone',
+    tenant: principal?.tenant ?? '',
+    principal,
+    expected: expectedOf(head),
+    address: head.address,
+    headers: head.headers,
+    setCookie: (cookie) => response.appendHeader('set-cookie', cookie),
     signal: AbortSignal.any([left.signal, AbortSignal.timeout(answerMs)]),
     trace,
   }
@@ -74,10 +78,42 @@ async function answer(
   return checkOutput(operation, await handler.answer(call, input))
 }
 
-function knows(token: string, authorization: string | undefined): boolean {
-  const stated = Buffer.from(authorization ?? '')
-  const right = Buffer.from(`Bearer ${token}`)
-  return stated.length === right.length && timingSafeEqual(stated, right)
+/** @throws request.unauthenticated, request.forbidden, or why the proof that was given does not hold */
+async function principalOf(
+  { authenticate }: Ports,
+  operation: Operation<unknown, unknown>,
+  head: RequestHead,
+): Promise<Principal | undefined> {
+  if (mayAsk(operation, [])) return undefined
+  const principal = await authenticate(head).catch((error: unknown) => {
+    throw error instanceof PelagoError && error.kind === 'denied' ? new Unproved(error) : error
+  })
+  if (!principal) throw apiError('request.unauthenticated')
+  if (mayAsk(operation, principal.roles)) return principal
+  const [allowed, roles] = [operation.roles.join(', '), principal.roles.join(', ') || 'in none']
+  throw apiError('request.forbidden', { operation: operation.id, allowed, roles })
+}
+
+/** A proof of who asks that does not hold: 401, in the words of whoever looked at it. */
+class Unproved extends Error {
+  readonly why: PelagoError
+  constructor(why: PelagoError) {
+    super(why.message)
+    this.why = why
+  }
+}
+
+function headOf({ method = '', url = '/', headers, socket }: IncomingMessage): RequestHead {
+  const plain: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined) plain[name] = Array.isArray(value) ? value.join(', ') : value
+  return { method, target: url, headers: plain, address: socket.remoteAddress ?? '' }
+}
+
+/** The revision in `If-Match`, without its quotes; `*` expects nothing. Source: RFC 9110, 13.1.1. */
+function expectedOf({ headers }: RequestHead): string | undefined {
+  const stated = headers['if-match']?.trim()
+  return stated === undefined || stated === '*' ? undefined : stated.replace(/^"(.*)"$/, '$1')
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { localToken } from '#access'
 import type { SignedDirectory } from '#pool'
 import { openFederation } from '#roles'
 import { openApiServer } from '../http/api-server.ts'
@@ -26,8 +27,7 @@ export async function runFederation(file: string, { log }: OpenLog): Promise<Run
   const server = await openApiServer(
     {
       handlers: federation.operations,
-      token: readFileSync(config.tokenFile, 'utf8').trim(),
-      tenant: 'federation',
+      authenticate: localToken(readFileSync(config.tokenFile, 'utf8').trim(), 'federation'),
       clock: systemClock,
       random: openRandom(),
       log,

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { accessMigrations, listedKeys } from '#access'
+import { accessMigrations, listedKeys, localToken } from '#access'
 import { journalMigrations } from '#journal'
 import { openGateway } from '#roles'
 import {
@@ -93,8 +93,8 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
     },
   )
   const token = readFileSync(config.tokenFile, 'utf8').trim()
-  const tenant = keys[0]?.tenant ?? ''
-  const api = await openApiServer({ handlers: gateway.operations, token, tenant, clock, random, log }, config.api)
+  const authenticate = localToken(token, keys[0]?.tenant ?? '')
+  const api = await openApiServer({ handlers: gateway.operations, authenticate, clock, random, log }, config.api)
   const s3 = await openS3Server({ handle: gateway.s3, clock: systemClock, log }, config.s3)
   return {
     async stop() {

@@ -1,0 +1,38 @@
+import type { Role } from '#kernel'
+
+/** Who asks, once it is known. `kind` says by what: the token of the data folder, a session, an access key, or a token of an issuer. */
+export type Principal = {
+  tenant: string
+  actor: string
+  roles: readonly Role[]
+  kind: 'local' | 'session' | 'key' | 'token'
+}
+
+/** What is known of a request before its body is read. */
+export type RequestHead = {
+  method: string
+  /** Path and query as they came. */
+  target: string
+  /** Names in lower case; what came more than once is joined by commas. */
+  headers: Readonly<Record<string, string | undefined>>
+  /** Where the connection comes from. */
+  address: string
+}
+
+/**
+ * Finds out who asks.
+ * @returns undefined when this way of proving it was not used
+ * @throws an error of kind `denied` when it was used and does not hold; the edge answers 401 with its words
+ */
+export type Authenticate = (head: RequestHead) => Promise<Principal | undefined>
+
+/** Asks one way after the other; the first that knows the asker counts. */
+export function anyOf(ways: readonly Authenticate[]): Authenticate {
+  return async (head) => {
+    for (const way of ways) {
+      const principal = await way(head)
+      if (principal) return principal
+    }
+    return undefined
+  }
+}

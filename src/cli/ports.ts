@@ -8,6 +8,9 @@ export type UpOptions = {
   json: boolean
   packBytes?: number
   gateways: number
+  separatePorts?: boolean
+  postgres?: string
+  postgresPasswordFile?: string
 }
 
 /** What commands stand on; the host hands it in. */

@@ -77,6 +77,24 @@ export const hostError = errorTable({
     retryable: false,
     message: 'On {platform} several processes cannot listen on one port; start with --gateways 1. Several need Linux.',
   },
+  'postgres.address': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'The address of the database ({where}) is no URL such as postgres://USER@HOST:5432/DATABASE, nor the absolute path of a file that holds one.',
+  },
+  'postgres.password': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'The address of the database has a password in it, where others can see it. Leave it out and name a file that holds it: --postgres-password-file FILE.',
+  },
+  'keys.beside': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'The key store may not lie in the database of the index ({database}): a backup of the index would open everything. Name another database, or leave `keys` out.',
+  },
   'role.unknown': {
     kind: 'invalid',
     retryable: false,

@@ -1,7 +1,17 @@
 /** Words that every plane shares. No effects: no clock, disk, socket, randomness. */
 export { compareBytes, compareUtf8, concat, fromUtf8, release, utf8 } from './bytes.ts'
 export { canonicalJson, type Json } from './canonical.ts'
-export { type Body, type Database, type Migration, type Row, type Statement, sql, type Value } from './database.ts'
+export {
+  type Body,
+  type Database,
+  type Isolation,
+  type Migration,
+  type Row,
+  type Statement,
+  sharing,
+  sql,
+  type Value,
+} from './database.ts'
 export { databaseError } from './database-errors.ts'
 export { type Details, type ErrorKind, type ErrorRow, errorTable, hasCode, PelagoError } from './errors.ts'
 export {

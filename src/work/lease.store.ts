@@ -1,4 +1,4 @@
-import { type Migration, type Row, type Statement, sql } from '#kernel'
+import { type Migration, type Row, type Statement, sharing, sql } from '#kernel'
 import { workError } from './errors.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
@@ -31,8 +31,12 @@ export function* dropLease(loop: string, holder: string): Step<void> {
   yield sql`UPDATE leases SET until = 0 WHERE loop = ${loop} AND holder = ${holder}`
 }
 
-/** The first step of every background write: refuses when somebody else holds the loop by now. @throws work.fenced */
+/**
+ * The first step of every background write: refuses when somebody else holds the loop by now. Whoever wants to take it over
+ * waits until this transaction has ended, so nothing is written after it was taken.
+ * @throws work.fenced
+ */
 export function* checkFence({ loop, token }: Fence): Step<void> {
-  const [lease] = yield sql`SELECT token FROM leases WHERE loop = ${loop}`
+  const [lease] = yield sharing(sql`SELECT token FROM leases WHERE loop = ${loop}`)
   if (lease?.token !== token) throw workError('work.fenced', { loop })
 }

@@ -10,6 +10,8 @@ const readyMs = 60_000
 /** A whole federation in a temporary folder, as `npm start` runs it. */
 export type Pelago = {
   s3: string
+  /** Of S3, one per gateway where they do not share one. */
+  endpoints: string[]
   region: string
   accessKeyId: string
   secretAccessKey: string

@@ -19,6 +19,7 @@ import {
   type ProviderConfig,
   readConfig,
 } from '../run/configuration.ts'
+import type { PostgresConfig } from '../database/postgres-address.ts'
 import { freePort } from '../http/free-port.ts'
 import { keepPrivate, writePrivate, writePrivateJson } from '../disk/write-file.ts'
 
@@ -33,10 +34,11 @@ const portsSchema = fields({ ports: record(integer({ min: 1, max: 65_535 }), 100
 export type ProcessPlan = { name: string; role: 'federation' | 'provider' | 'gateway'; config: string; url: string }
 
 /**
- * `gateways`: processes that serve the one S3 endpoint, over the same index. `packBytes`: objects up to this size share
- * packs; the gateway's own choice without.
+ * `gateways`: processes over the same index, which serve one S3 endpoint together, or with `separatePorts` one each.
+ * `packBytes`: objects up to this size share packs; the gateway's own choice without. `index`: the PostgreSQL database of
+ * the index; a SQLite file without. The keys stay in the data folder, which all gateways of this machine share.
  */
-export type DemoOptions = { gateways: number; packBytes?: number }
+export type DemoOptions = { gateways: number; separatePorts?: boolean; packBytes?: number; index?: PostgresConfig }
 
 /** A whole federation on this machine, written down in a data folder. */
 export type DemoFederation = {
@@ -46,6 +48,8 @@ export type DemoFederation = {
   access: AccessConfig['keys'][number]
   token: string
   region: string
+  /** Of S3: one, or one for each gateway. */
+  endpoints: string[]
 }
 
 /**
@@ -61,7 +65,9 @@ export async function prepareDemo(
 ): Promise<DemoFederation> {
   const at = (...parts: string[]) => join(folder, ...parts)
   const gateways = Array.from({ length: options.gateways }, (_, at) => (at === 0 ? 'gateway' : `gateway-${at + 1}`))
-  const ports = await choosePorts(at('ports.json'), s3Port, gateways)
+  const own = (id: string) => (options.separatePorts && id !== 'gateway' ? `s3-${id}` : 's3')
+  const further = [...new Set(gateways.map(own))].filter((name) => name !== 's3')
+  const ports = await choosePorts(at('ports.json'), s3Port, [...gateways, ...further])
   keepPrivate(at('api-token'), () => `${randomBytes(32).toString('hex')}\n`)
   keepPrivate(at('gateway', 'access.json'), () => `${JSON.stringify({ keys: [freshAccess()] }, null, 2)}\n`)
 
@@ -108,16 +114,17 @@ export async function prepareDemo(
       gateways: gatewayKeys,
     })
   }
-  const shared = gateways.length > 1
+  const shared = gateways.length > 1 && !options.separatePorts
   for (const id of gateways) {
-    add(id, 'gateway', `http://${host}:${portOf(ports, 's3')}`, {
+    add(id, 'gateway', `http://${host}:${portOf(ports, own(id))}`, {
       version: 1,
       role: 'gateway',
       id,
       folder: at('gateway'),
+      ...(options.index && { index: options.index }),
       s3: {
         host,
-        port: portOf(ports, 's3'),
+        port: portOf(ports, own(id)),
         region,
         hostnames: ['localhost', 's3.localhost'],
         ...(shared && { shared }),
@@ -144,6 +151,7 @@ export async function prepareDemo(
     access: access as AccessConfig['keys'][number],
     token: readFileSync(at('api-token'), 'utf8').trim(),
     region,
+    endpoints: ['s3', ...further].map((name) => `http://${host}:${portOf(ports, name)}`),
   }
 }
 
@@ -154,11 +162,11 @@ function freshAccess(): AccessConfig['keys'][number] {
   return { id, secret: randomBytes(30).toString('base64url'), tenant: 'demo', actor: 'admin' }
 }
 
-async function choosePorts(file: string, s3Port: number, gateways: string[]): Promise<Record<string, number>> {
+async function choosePorts(file: string, s3Port: number, further: string[]): Promise<Record<string, number>> {
   const kept = existsSync(file) ? readConfig(file, portsSchema).ports : {}
   const ports: Record<string, number> = {}
   const taken = new Set<number>()
-  const names = ['supervisor', 'federation', ...demoPool.map(({ id }) => id), ...gateways]
+  const names = ['supervisor', 'federation', ...demoPool.map(({ id }) => id), ...further]
   if (s3Port !== 0) taken.add(s3Port)
   // Who wants any port wants to meet nobody: several may start at the same time.
   const from = s3Port === 0 ? anyPort + randomInt(anyPorts) : firstPort

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { localToken } from '#access'
 import type { UpOptions } from '#cli'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
 import { resetDataFolder, takeDataFolder } from './data-folder.ts'
-import { type DemoFederation, prepareDemo } from './demo-federation.ts'
+import { type DemoFederation, type DemoOptions, prepareDemo } from './demo-federation.ts'
 import { hostError } from '../errors.ts'
 import { isFree } from '../http/free-port.ts'
 import { openLog } from '../log.ts'
+import { postgresAddress } from '../database/postgres-address.ts'
 import { openRandom } from '../random.ts'
 import { openSupervisor } from './supervisor.ts'
 import { supervisorOperations } from './supervisor-operations.ts'
@@ -29,13 +30,13 @@ export async function up(options: UpOptions): Promise<number> {
   const folder = takeDataFolder(options.data, startedAt)
   const log = openLog(systemClock, { file: join(folder.path, 'log', 'supervisor.log') })
   try {
-    if (options.gateways > 1 && process.platform !== 'linux')
+    if (options.gateways > 1 && !options.separatePorts && process.platform !== 'linux')
       throw hostError('gateways.single', { platform: process.platform })
     if (options.port !== 0 && !(await isFree('127.0.0.1', options.port))) {
       const mend = 'Stop that program, or choose another port with --port N (--port 0 takes any that is free).'
       throw hostError('port.taken', { port: options.port, address: '127.0.0.1', use: 'it listens there already', mend })
     }
-    const demo = await prepareDemo(folder.path, options.port, options)
+    const demo = await prepareDemo(folder.path, options.port, demoOptions(options))
     // Every process is the program that was started.
     const config = { entry: process.argv[1] as string, logFolder: join(folder.path, 'log') }
     const supervisor = openSupervisor({ clock: systemClock, log: log.log, say }, config, demo.processes)
@@ -79,6 +80,21 @@ export async function up(options: UpOptions): Promise<number> {
   }
 }
 
+function demoOptions({ gateways, separatePorts, packBytes, postgres, postgresPasswordFile }: UpOptions): DemoOptions {
+  const index = postgres !== undefined && {
+    // An address that is no URL is a file.
+    postgres: URL.canParse(postgres) ? postgres : resolve(postgres),
+    ...(postgresPasswordFile !== undefined && { passwordFile: resolve(postgresPasswordFile) }),
+  }
+  if (index) postgresAddress(index)
+  return {
+    gateways,
+    separatePorts: separatePorts ?? false,
+    ...(packBytes !== undefined && { packBytes }),
+    ...(index && { index }),
+  }
+}
+
 async function confirmReset(options: UpOptions, say: (sentence: string) => void): Promise<boolean> {
   const question = `This deletes everything that Pelago keeps in ${options.data}: all objects, keys and settings. Type yes to go on: `
   if (!options.yes && (await askOnTerminal(question)) !== 'yes') {
@@ -103,12 +119,13 @@ function toldToStop(): Promise<'stop'> {
   })
 }
 
-function readyFacts({ ports, access, region }: DemoFederation, data: string) {
+function readyFacts({ ports, endpoints, access, region }: DemoFederation, data: string) {
   return {
     ready: true,
     pid: process.pid,
     data,
     s3: `http://127.0.0.1:${ports.s3}`,
+    endpoints,
     region,
     accessKeyId: access.id,
     secretAccessKey: access.secret,
@@ -116,7 +133,7 @@ function readyFacts({ ports, access, region }: DemoFederation, data: string) {
 }
 
 function welcome(
-  { ports, access, region, providers, processes }: DemoFederation,
+  { ports, endpoints, access, region, providers, processes }: DemoFederation,
   data: string,
   { port }: UpOptions,
   ms: number,
@@ -130,6 +147,7 @@ function welcome(
     `Pelago runs: one federation, ${providers.length} providers in ${countries} countries, ${gateways === 1 ? 'one gateway' : `${gateways} gateways`} (${processes.length} processes, ready after ${(ms / 1000).toFixed(1)} s).`,
     '',
     `  S3 endpoint        http://127.0.0.1:${ports.s3}${port === 0 ? ' (any free port was asked for)' : ''}`,
+    ...endpoints.slice(1).map((endpoint) => `  and                ${endpoint}`),
     `  region             ${region}`,
     `  access key         ${access.id}`,
     `  secret access key  ${access.secret}`,

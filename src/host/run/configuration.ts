@@ -5,6 +5,7 @@ import { hostError } from '../errors.ts'
 const address = { host: text({ min: 1 }), port: integer({ min: 0, max: 65_535 }) }
 const hex = (bytes: number) => text({ pattern: `^[0-9a-f]{${bytes * 2}}$`, means: `must be ${bytes} bytes in hex` })
 const path = text({ min: 1, max: 4096 })
+const database = fields({ postgres: text({ min: 1, max: 4096 }), passwordFile: optional(path) })
 const member = fields({
   id: text(),
   name: text(),
@@ -42,6 +43,9 @@ export const gatewayConfig = fields({
   role: text({ pattern: '^gateway$' }),
   id: text(),
   folder: path,
+  /** A PostgreSQL database; without, a SQLite file in the folder. The two are never the same database. */
+  index: optional(database),
+  keys: optional(database),
   /** `shared`: other gateways of this machine listen on the same port; all work on the same folder. */
   s3: fields({ ...address, region: text({ min: 1 }), hostnames: list(text(), 16), shared: optional(flag()) }),
   api: fields(address),

@@ -1,24 +1,14 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { accessMigrations, listedKeys, localToken } from '#access'
-import { journalMigrations } from '#journal'
+import { listedKeys, localToken } from '#access'
 import { openGateway } from '#roles'
-import {
-  defaultLimits,
-  indexMigrations,
-  keyMigrations,
-  openKeyStore,
-  rawPublicKey,
-  type ShardStore,
-  sharedKey,
-  storageError,
-} from '#storage'
-import { workMigrations } from '#work'
+import { defaultLimits, openKeyStore, rawPublicKey, type ShardStore, sharedKey, storageError } from '#storage'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
 import { accessConfig, gatewayConfig, readConfig } from './configuration.ts'
-import { openSqlite } from '../database/sqlite.ts'
+import { openIndex, openKeys } from './open-databases.ts'
+import { indexSchemas, keySchemas } from './schemas.ts'
 import { openDirectoryCopy } from './directory-copy.ts'
 import { openS3Server } from '../http/http-s3.ts'
 import type { OpenLog } from '../log.ts'
@@ -62,19 +52,8 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
     return store
   }
 
-  const index = await openSqlite({
-    file: join(config.folder, 'index.db'),
-    schemas: [
-      { component: 'index', migrations: indexMigrations },
-      { component: 'work', migrations: workMigrations },
-      { component: 'journal', migrations: journalMigrations },
-      { component: 'access', migrations: accessMigrations },
-    ],
-  })
-  const keyDatabase = await openSqlite({
-    file: join(config.folder, 'keys.db'),
-    schemas: [{ component: 'keys', migrations: keyMigrations }],
-  })
+  const index = await openIndex(config, indexSchemas)
+  const keyDatabase = await openKeys(config, keySchemas)
   const gateway = await openGateway(
     {
       clock,

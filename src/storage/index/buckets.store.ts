@@ -1,4 +1,4 @@
-import { type Row, type Statement, sql } from '#kernel'
+import { type Row, type Statement, sharing, sql } from '#kernel'
 import type { Policy } from '#pool'
 import { storageError } from '../errors.ts'
 import type { Bucket, Etags } from '../object.ts'
@@ -12,14 +12,24 @@ export function* getBucket(tenant: string, name: string): Step<Bucket> {
   return bucketOf(row)
 }
 
-export function* getBucketById(id: string): Step<Bucket | undefined> {
-  const [row] = yield sql`SELECT * FROM buckets WHERE id = ${id}`
+/**
+ * The same for whoever puts something into it: it stays, with its policy, until the transaction ends.
+ * @throws bucket.missing
+ */
+export function* holdBucket(tenant: string, name: string): Step<Bucket> {
+  const [row] = yield sharing(sql`SELECT * FROM buckets WHERE name = ${name} AND tenant = ${tenant}`)
+  if (!row) throw storageError('bucket.missing', { bucket: name })
+  return bucketOf(row)
+}
+
+export function* holdBucketById(id: string): Step<Bucket | undefined> {
+  const [row] = yield sharing(sql`SELECT * FROM buckets WHERE id = ${id}`)
   return row && bucketOf(row)
 }
 
-/** The epoch of a bucket's policy, or undefined when it is gone. */
-export function* policyEpochOf(id: string): Step<number | undefined> {
-  const [row] = yield sql`SELECT policy_epoch FROM buckets WHERE id = ${id}`
+/** The epoch of a bucket's policy, or undefined when it is gone. It stays until the transaction ends. */
+export function* holdPolicyEpoch(id: string): Step<number | undefined> {
+  const [row] = yield sharing(sql`SELECT policy_epoch FROM buckets WHERE id = ${id}`)
   return row && (row.policy_epoch as number)
 }
 
@@ -54,12 +64,17 @@ export function* setBucketEtags(bucket: Bucket, etags: Etags): Step<Bucket> {
   return { ...bucket, etags }
 }
 
-/** @throws bucket.filled while an object or an upload is in it */
+/**
+ * Takes the row first, which waits for everybody who is putting something into it, and looks afterwards: to be run as
+ * `committed`, so that the look sees what they have put.
+ * @throws bucket.missing when somebody else was quicker, bucket.filled while an object or an upload is in it
+ */
 export function* deleteBucket(bucket: Bucket): Step<void> {
+  const gone = yield sql`DELETE FROM buckets WHERE id = ${bucket.id} RETURNING id`
+  if (gone.length === 0) throw storageError('bucket.missing', { bucket: bucket.name })
   const [object] = yield sql`SELECT version FROM objects WHERE bucket = ${bucket.id} LIMIT 1`
   const [upload] = yield sql`SELECT id FROM uploads WHERE bucket = ${bucket.id} LIMIT 1`
   if (object || upload) throw storageError('bucket.filled', { bucket: bucket.name })
-  yield sql`DELETE FROM buckets WHERE id = ${bucket.id}`
 }
 
 /** Policies are few and asked for with every request; each text is read once. */

@@ -36,7 +36,7 @@ export async function deleteBucket(ground: Ground, call: Call, name: string): Pr
     const bucket = yield* store.getBucket(call.tenant, name)
     yield* store.deleteBucket(bucket)
     yield* appendFact(factOf(ground, call, 'bucket.deleted', bucket))
-  })
+  }, 'committed')
 }
 
 /** Sets the policy; what lies elsewhere than it allows is moved by repair. @throws policy.unsatisfiable */

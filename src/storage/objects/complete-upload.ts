@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Call, Row, Statement } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
-import { getBucket } from '../index/buckets.store.ts'
+import { holdBucket } from '../index/buckets.store.ts'
 import {
   checkCondition,
   findCurrent,
@@ -25,7 +25,7 @@ const smallestPart = 5 * 1024 * 1024
 export function completeUpload(ground: Ground, call: Call, input: Input): Promise<ObjectInfo> {
   const now = ground.clock.now()
   return ground.index.transact(function* () {
-    const bucket = yield* getBucket(call.tenant, input.bucket)
+    const bucket = yield* holdBucket(call.tenant, input.bucket)
     const finished = yield* findFinishedUpload(bucket.id, input.key, input.upload)
     if (finished) return finished
     const upload = yield* getUpload(bucket.id, input.key, input.upload)

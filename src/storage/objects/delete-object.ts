@@ -15,5 +15,6 @@ export async function deleteObject(
     const current = yield* findCurrent(bucket.id, input.key)
     checkCondition(current, input.condition, bucket.name, input.key)
     if (current) yield* deleteObjectRow(bucket.id, current, ground.clock.now() + ground.limits.readerGraceMs)
-  })
+    // What it decides by is the object's row, which it takes away: who changes that meanwhile makes one of the two go again.
+  }, 'snapshot')
 }

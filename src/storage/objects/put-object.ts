@@ -54,5 +54,7 @@ export async function putObject(
       const current = yield* findCurrent(bucket.id, key)
       return current?.version === version ? object : undefined
     },
+    // The condition is decided by the key's own row, which is written: of two that race for it one looks again.
+    'snapshot',
   )
 }

@@ -1,6 +1,6 @@
 import type { Call } from '#kernel'
 import { freshName, type Ground } from '../ground.ts'
-import { getBucket } from '../index/buckets.store.ts'
+import { getBucket, holdBucket } from '../index/buckets.store.ts'
 import {
   deleteUpload,
   dropPart,
@@ -29,7 +29,7 @@ export async function createUpload(ground: Ground, call: Call, input: Input<'cre
     ...(checksum && { checksum }),
   }
   await ground.index.transact(function* () {
-    const bucket = yield* getBucket(call.tenant, input.bucket)
+    const bucket = yield* holdBucket(call.tenant, input.bucket)
     yield* insertUpload(bucket.id, upload)
   })
   return withoutHeaders(upload)

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { type Call, release, type Row, type Statement } from '#kernel'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
-import { policyEpochOf } from '../index/buckets.store.ts'
+import { holdPolicyEpoch } from '../index/buckets.store.ts'
 import { checkCondition, findCurrent, putObjectRow, type StoredObject } from '../index/objects.store.ts'
 import { packClassOf } from '../index/packs.store.ts'
 import type { Body, Bucket, ObjectHeaders, ObjectInfo, WriteCondition } from '../object.ts'
@@ -80,7 +80,7 @@ export async function putPacked(
 
 /** @throws bucket.missing, object.conflict when its policy changed while the bytes were on their way */
 function* checkBucket(bucket: Bucket, seen: SeenBuckets): Generator<Statement, void, Row[]> {
-  if (!seen.has(bucket.id)) seen.set(bucket.id, yield* policyEpochOf(bucket.id))
+  if (!seen.has(bucket.id)) seen.set(bucket.id, yield* holdPolicyEpoch(bucket.id))
   const epoch = seen.get(bucket.id)
   if (epoch === undefined) throw storageError('bucket.missing', { bucket: bucket.name })
   if (epoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })

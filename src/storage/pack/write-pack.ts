@@ -92,7 +92,8 @@ function commitPack(
     }
     yield* shrinkPack(pack, refused, now + ground.limits.readerGraceMs)
     return outcomes
-  })
+    // Each object decides by its key's row, which it writes, and by its bucket, which it holds; the intent is taken away.
+  }, 'snapshot')
 }
 
 /** The commit happened, only its answer was lost. */

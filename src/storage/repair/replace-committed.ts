@@ -1,7 +1,7 @@
 import type { Row, Statement } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
-import { getBucketById } from '../index/buckets.store.ts'
+import { holdBucketById } from '../index/buckets.store.ts'
 import { closeIntent, insertStray } from '../index/intents.store.ts'
 import type { Segment } from '../index/segment.ts'
 import { deleteGap, replaceSegment } from '../index/segments.store.ts'
@@ -29,7 +29,7 @@ export async function replaceCommitted(
   const kept = new Set(next.names)
   await ground.index.transact(function* () {
     yield* guard()
-    const valid = 'policyEpoch' in scope ? (yield* getBucketById(scope.id))?.policyEpoch === scope.policyEpoch : true
+    const valid = 'policyEpoch' in scope ? (yield* holdBucketById(scope.id))?.policyEpoch === scope.policyEpoch : true
     const open = yield* closeIntent(intent, kept, now + ground.limits.strayMs)
     const swapped = open && valid && (yield* replaceSegment(segment, next))
     if (!swapped) throw storageError('repair.overtaken', { segment: segment.segment })

@@ -1,8 +1,8 @@
-import { hasCode, type Row, type Statement } from '#kernel'
+import { hasCode, type Isolation, type Row, type Statement } from '#kernel'
 import { judge, type Policy } from '#pool'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
-import { getBucketById } from '../index/buckets.store.ts'
+import { holdBucketById } from '../index/buckets.store.ts'
 import { closeIntent } from '../index/intents.store.ts'
 import type { Segment } from '../index/segment.ts'
 import { insertSegment } from '../index/segments.store.ts'
@@ -15,6 +15,7 @@ type Step<T> = Generator<Statement, T, Row[]>
 /**
  * Makes a written body count: in one transaction the open intent goes, the segments come, and `act` states what they are for.
  * @param act the caller's own rows; what it throws undoes all
+ * The intent is taken away and the bucket held, so no more than a snapshot is needed for them; `act` says what it needs.
  * @param find what `act` would have returned, when the commit's outcome was lost on the way back
  * @throws commit.lost when the sweeper was quicker, object.conflict when the bucket's policy changed meanwhile,
  *   commit.uncertain when even asking again brings no answer
@@ -25,19 +26,20 @@ export async function commitBody<T>(
   written: WrittenBody,
   act: () => Step<T>,
   find: () => Step<T | undefined>,
+  isolation: Isolation = 'serializable',
 ): Promise<T> {
   const used = new Set(written.segments.flatMap((segment) => segment.names))
   try {
     checkHolders(ground, bucket.policy, written.segments)
     return await ground.index.transact(function* () {
-      const current = yield* getBucketById(bucket.id)
+      const current = yield* holdBucketById(bucket.id)
       if (!current) throw storageError('bucket.missing', { bucket: bucket.name })
       if (current.policyEpoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
       const open = yield* closeIntent(written.body, used, ground.clock.now() + ground.limits.strayMs)
       if (!open) throw storageError('commit.lost')
       for (const segment of written.segments) yield* insertSegment(segment)
       return yield* act()
-    })
+    }, isolation)
   } catch (error) {
     const open = await giveUp(ground, written.body)
     if (!hasCode(error, 'database.uncertain')) throw error

@@ -7,7 +7,7 @@ import { killIntent } from '../index/intents.store.ts'
  */
 export async function giveUp(ground: Ground, intent: string): Promise<boolean | undefined> {
   try {
-    return await ground.index.transact(() => killIntent(intent))
+    return await ground.index.transact(() => killIntent(intent), 'snapshot')
   } catch (error) {
     ground.log('warn', 'intent.left', { intent, reason: error instanceof Error ? error.message : String(error) })
     return undefined

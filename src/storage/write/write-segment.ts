@@ -123,7 +123,8 @@ async function attemptSegment(ground: Ground, job: SegmentJob, choice: Choice, s
 /** Every shard is named in the index before its first byte leaves, so that none can be left behind unseen. */
 export async function plan(ground: Ground, intent: string, shards: PlannedShard[]): Promise<void> {
   const expiresAt = ground.clock.now() + ground.limits.intentMs
-  const open = await ground.index.transact(() => planShards(intent, expiresAt, shards))
+  // It decides by the intent's own row, which it writes.
+  const open = await ground.index.transact(() => planShards(intent, expiresAt, shards), 'snapshot')
   if (!open) throw storageError('commit.lost')
 }
 

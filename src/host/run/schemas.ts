@@ -1,0 +1,16 @@
+import { accessMigrations } from '#access'
+import { journalMigrations } from '#journal'
+import { indexMigrations, keyMigrations } from '#storage'
+import { workMigrations } from '#work'
+import type { Schema } from '../database/schema.store.ts'
+
+/** What lies in a gateway's index, plane by plane. */
+export const indexSchemas: readonly Schema[] = [
+  { component: 'index', migrations: indexMigrations },
+  { component: 'work', migrations: workMigrations },
+  { component: 'journal', migrations: journalMigrations },
+  { component: 'access', migrations: accessMigrations },
+]
+
+/** What lies in its key store, which is a database of its own. */
+export const keySchemas: readonly Schema[] = [{ component: 'keys', migrations: keyMigrations }]

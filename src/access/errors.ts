@@ -26,5 +26,6 @@ export const accessError = errorTable({
     retryable: false,
     message: '{person} is the last owner of the tenant. Make somebody else an owner first.',
   },
+  'access-policy.invalid': { kind: 'invalid', retryable: false, message: '{place} cannot be read: {reason}.' },
   'access.denied': { kind: 'denied', retryable: false, message: 'You may not do this: {reason}.' },
 })

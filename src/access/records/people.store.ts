@@ -1,4 +1,4 @@
-import { type Row, type Statement, sql } from '#kernel'
+import { type Role, type Row, roleNames, type Statement, sql } from '#kernel'
 import { accessError } from '../errors.ts'
 import { noteChange } from './changes.store.ts'
 import type { StandingState } from './tenants.store.ts'
@@ -6,8 +6,8 @@ import type { StandingState } from './tenants.store.ts'
 type Step<T> = Generator<Statement, T, Row[]>
 
 /** What somebody is for a tenant. `machine` is a program, which signs in with keys only. */
-export const personRoles = ['owner', 'admin', 'operator', 'clerk', 'auditor', 'machine'] as const
-export type PersonRole = (typeof personRoles)[number]
+export const personRoles = roleNames
+export type PersonRole = Role
 
 /**
  * Somebody, or some program, of one tenant. `name` is unique within the tenant and what policies call them. `epoch` grows when

@@ -27,5 +27,38 @@ export const accessError = errorTable({
     message: '{person} is the last owner of the tenant. Make somebody else an owner first.',
   },
   'access-policy.invalid': { kind: 'invalid', retryable: false, message: '{place} cannot be read: {reason}.' },
+  'group.missing': { kind: 'missing', retryable: false, message: 'There is no group {group} in this tenant.' },
+  'group.exists': { kind: 'conflict', retryable: false, message: 'There is a group {group} in this tenant already.' },
+  'key.missing': { kind: 'missing', retryable: false, message: 'There is no access key {key} in this tenant.' },
+  'key.exists': { kind: 'conflict', retryable: false, message: 'There is an access key {key} already.' },
+  'key.many': {
+    kind: 'exhausted',
+    retryable: false,
+    message: '{person} has {most} access keys, which is the most. Delete one that is not used any more.',
+  },
+  'keyring.missing': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'The key under which secrets lie ({keyring}) is not in the database; restore it from a backup.',
+  },
+  'secret.damaged': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'The secret of {what} cannot be opened: it was altered, or belongs to another database.',
+  },
+  'access-policy.missing': { kind: 'missing', retryable: false, message: 'There is no policy {policy}.' },
+  'assumable-role.missing': { kind: 'missing', retryable: false, message: 'There is no role {role} in this tenant.' },
+  'assumable-role.exists': {
+    kind: 'conflict',
+    retryable: false,
+    message: 'There is a role {role} in this tenant already.',
+  },
+  'web-issuer.missing': { kind: 'missing', retryable: false, message: 'This tenant takes no tokens of {issuer}.' },
+  'access.token': { kind: 'denied', retryable: false, message: 'The session token is not valid: {reason}.' },
+  'access.token-expired': {
+    kind: 'denied',
+    retryable: false,
+    message: 'The temporary credentials expired at {at}; get new ones.',
+  },
   'access.denied': { kind: 'denied', retryable: false, message: 'You may not do this: {reason}.' },
 })

@@ -132,6 +132,7 @@ export async function openArchipelago(world: World, limits: StorageLimits = quic
         offload: world.offload,
         log,
         index: index.connect(alive),
+        journal: { nameKey: Buffer.alloc(32, 7) },
         keys: openKeyStore({ database: keyDatabase.connect(alive), random: world.random, root: plainRoot }),
         directory: () => directory,
         shards: (id) => connectTo(world, (byId.get(id) as Island).remote, alive),

@@ -57,7 +57,13 @@ export function openSimDatabase(name: string, ports: Ports, schemas: readonly Sc
       throw error
     }
   }
-  const dialect = { blob: 'BLOB', int: 'INTEGER', text: 'TEXT', clustered: 'WITHOUT ROWID' }
+  const dialect = {
+    blob: 'BLOB',
+    int: 'INTEGER',
+    text: 'TEXT',
+    clustered: 'WITHOUT ROWID',
+    serial: 'INTEGER PRIMARY KEY',
+  }
   for (const schema of schemas) transact(migrate(schema, dialect, name), true)
 
   return {

@@ -1,11 +1,7 @@
-/** Facts, appended in the transaction of whoever states them, chained by hash, read by cursor. */
-export {
-  advanceCursor,
-  appendFact,
-  brokenAt,
-  type Entry,
-  type Fact,
-  factsAfter,
-  journalMigrations,
-  readCursor,
-} from './fact.store.ts'
+/** Facts, stated in the transaction of whoever brings them about, sealed into a log that proves itself, read by cursor. */
+export type { Entry } from './entry.ts'
+export { advanceCursor, appendFact, type Fact, factsAfter, readCursor } from './fact.store.ts'
+export { hideName, type Journal } from './journal.ts'
+export { type KeptHead, type LogPorts, openSealedLog, type SealedLog } from './sealed-log.ts'
+export { journalMigrations } from './migrations.ts'
+export { type FactsOf, type Topic, topics } from './topics.ts'

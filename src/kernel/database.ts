@@ -53,7 +53,8 @@ export type Database = {
 }
 
 /**
- * One step of a schema. Types that differ are written `{blob}`, `{int}` (64 bit), `{text}`, and `{clustered}` closes a table
- * that is stored in the order of its primary key where the database can.
+ * One step of a schema. Types that differ are written `{blob}`, `{int}` (64 bit), `{text}`, `{clustered}` closes a table
+ * that is stored in the order of its primary key where the database can, and `{serial}` is a primary key that the database
+ * gives: greater than that of every row which was committed before the transaction began.
  */
 export type Migration = { id: number; name: string; statements: string[] }

@@ -1,13 +1,15 @@
 import type { AccessKeys } from '#access'
+import type { SealedLog } from '#journal'
 import type { Clock } from '#kernel'
 import { createS3, type S3Config, type S3Handler } from '#s3'
 import { openStorage, type OpenStorage, type StorageLimits, type StoragePorts } from '#storage'
 import { startWork } from '#work'
 import { gatewayOperations } from './gateway-operations.ts'
 import type { Handler } from './handler.ts'
+import { logStart, logStop, type RoleName, sealLoop } from './role-log.ts'
 
-export type GatewayPorts = StoragePorts & { access: AccessKeys }
-export type GatewayConfig = { s3: S3Config; limits: StorageLimits }
+export type GatewayPorts = StoragePorts & { access: AccessKeys; sealedLog: SealedLog }
+export type GatewayConfig = { name: RoleName; s3: S3Config; limits: StorageLimits }
 
 /** A running gateway: the S3 endpoint's handler, the API's handlers, and how to stop the work behind them. */
 export type Gateway = {
@@ -20,14 +22,15 @@ export type Gateway = {
 
 /** Composes a gateway. The first look at the providers is taken before it resolves, so that the first write knows who is there. */
 export async function openGateway(ports: GatewayPorts, config: GatewayConfig): Promise<Gateway> {
+  await logStart(ports, config.name)
   const storage = openStorage(ports, config.limits)
   const stop = new AbortController()
   await storage.probe(stop.signal)
   const stopProbing = probeForEver(ports.clock, storage, config.limits.probeMs, stop.signal)
-  const work = startWork(
-    { database: ports.index, clock: ports.clock, random: ports.random, log: ports.log },
-    storage.loops,
-  )
+  const work = startWork({ database: ports.index, clock: ports.clock, random: ports.random, log: ports.log }, [
+    ...storage.loops,
+    sealLoop(ports.sealedLog),
+  ])
   return {
     storage,
     s3: createS3({ ...ports, storage: storage.objects }, config.s3),
@@ -36,6 +39,7 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
       stopProbing()
       stop.abort(new Error('the gateway stops'))
       await work.stop()
+      await logStop(ports, config.name)
     },
   }
 }

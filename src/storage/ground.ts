@@ -1,3 +1,4 @@
+import type { Journal } from '#journal'
 import type { Clock, Database, Log, Offload, Random } from '#kernel'
 import type { Directory } from '#pool'
 import { type Budget, openBudget } from './budget.ts'
@@ -31,6 +32,8 @@ export type StoragePorts = {
   /** The object index; needs `indexMigrations`. */
   index: Database
   keys: KeyStore
+  /** Hides names in what is stated to the log, which lies in the index. */
+  journal: Journal
   /** The newest directory of providers that was verified. */
   directory(): Directory
   /** The shards of one provider of the directory. */

@@ -4,7 +4,7 @@ import { type Body, databaseError, type Migration, sql, type Statement } from '#
 export type Schema = { component: string; migrations: readonly Migration[] }
 
 /** What the places in a migration's text stand for. */
-export type Dialect = { blob: string; int: string; text: string; clustered: string }
+export type Dialect = { blob: string; int: string; text: string; clustered: string; serial: string }
 
 /**
  * Brings a component's tables up to date, in one transaction.
@@ -33,7 +33,7 @@ export function migrate({ component, migrations }: Schema, dialect: Dialect, fil
 }
 
 function fill(text: string, dialect: Dialect): string {
-  return text.replace(/\{(blob|int|text|clustered)\}/g, (_, name: keyof Dialect) => dialect[name])
+  return text.replace(/\{(blob|int|text|clustered|serial)\}/g, (_, name: keyof Dialect) => dialect[name])
 }
 
 const plain = (text: string): Statement => ({ text: [text], values: [] })

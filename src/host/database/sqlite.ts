@@ -6,7 +6,13 @@ import { migrate, type Schema } from './schema.store.ts'
 import type { Outcome } from './run-body.ts'
 import { type LogPosition, openConnection, type SqliteConnection } from './sqlite-connection.ts'
 
-const dialect = { blob: 'BLOB', int: 'INTEGER', text: 'TEXT', clustered: 'WITHOUT ROWID' }
+const dialect = {
+  blob: 'BLOB',
+  int: 'INTEGER',
+  text: 'TEXT',
+  clustered: 'WITHOUT ROWID',
+  serial: 'INTEGER PRIMARY KEY',
+}
 
 /** Transactions that share one sync at the most, and that may wait for theirs. */
 const groupMost = 256

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { localToken } from '#access'
 import type { UpOptions } from '#cli'
@@ -13,10 +12,9 @@ import { postgresAddress } from '../database/postgres-address.ts'
 import { openRandom } from '../random.ts'
 import { openSupervisor } from './supervisor.ts'
 import { supervisorOperations } from './supervisor-operations.ts'
+import { programVersion } from '../run/program-version.ts'
 import { askOnTerminal } from './terminal.ts'
 import { writePrivateJson } from '../disk/write-file.ts'
-
-const root = join(import.meta.dirname, '..', '..', '..')
 
 /**
  * Runs a whole federation on this machine until it is told to stop: takes the data folder, writes what is missing, starts
@@ -41,14 +39,13 @@ export async function up(options: UpOptions): Promise<number> {
     const config = { entry: process.argv[1] as string, logFolder: join(folder.path, 'log') }
     const supervisor = openSupervisor({ clock: systemClock, log: log.log, say }, config, demo.processes)
     const stopped = toldToStop()
-    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
     const handlers = supervisorOperations({
       clock: systemClock,
       supervisor,
       demo,
       data: folder.path,
       startedAt,
-      version,
+      version: programVersion(),
     })
     const ports = {
       handlers,

@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { listedKeys, localToken } from '#access'
+import { openSealedLog } from '#journal'
 import { openGateway } from '#roles'
 import { defaultLimits, openKeyStore, rawPublicKey, type ShardStore, sharedKey, storageError } from '#storage'
 import { openApiServer } from '../http/api-server.ts'
@@ -9,9 +10,11 @@ import { systemClock } from '../clock.ts'
 import { accessConfig, gatewayConfig, readConfig } from './configuration.ts'
 import { openIndex, openKeys } from './open-databases.ts'
 import { indexSchemas, keySchemas } from './schemas.ts'
+import { openKeptHead } from './kept-head.ts'
 import { openDirectoryCopy } from './directory-copy.ts'
 import { openS3Server } from '../http/http-s3.ts'
 import type { OpenLog } from '../log.ts'
+import { programVersion } from './program-version.ts'
 import { openOffload } from '../offload/offload.ts'
 import { openRandom } from '../random.ts'
 import { openRootKey } from './root-key.ts'
@@ -54,6 +57,10 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
 
   const index = await openIndex(config, indexSchemas)
   const keyDatabase = await openKeys(config, keySchemas)
+  const keyStore = openKeyStore({ database: keyDatabase, random, root: openRootKey(config.rootKeyFile) })
+  const journal = { nameKey: await keyStore.secret('log names') }
+  const kept = openKeptHead(join(config.folder, `log-head-${config.id}`))
+  const sealedLog = await openSealedLog({ database: index, clock, log, random, journal, secret: keyStore.secret, kept })
   const gateway = await openGateway(
     {
       clock,
@@ -61,12 +68,15 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
       offload,
       log,
       index,
-      keys: openKeyStore({ database: keyDatabase, random, root: openRootKey(config.rootKeyFile) }),
+      keys: keyStore,
+      journal,
+      sealedLog,
       directory: directory.current,
       shards,
       access: listedKeys(keys),
     },
     {
+      name: { id: config.id, role: 'gateway', version: programVersion() },
       s3: { region: config.s3.region, hostnames: config.s3.hostnames },
       limits: { ...defaultLimits, ...(config.packBytes !== undefined && { packBytes: config.packBytes }) },
     },

@@ -1,5 +1,6 @@
-import { appendFact, type Fact } from '#journal'
-import type { Call } from '#kernel'
+import { createHash } from 'node:crypto'
+import { appendFact, type FactsOf, type Topic } from '#journal'
+import { type Call, canonicalJson } from '#kernel'
 import { defaultPolicy, type Policy, unsatisfiable } from '#pool'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
@@ -25,7 +26,7 @@ export async function createBucket(
   }
   await ground.index.transact(function* () {
     yield* store.insertBucket(bucket)
-    yield* appendFact(factOf(ground, call, 'bucket.created', bucket))
+    yield* state(ground, call, bucket, 'bucket.created', { ...policyFacts(bucket), etags })
   })
   return bucket
 }
@@ -35,7 +36,7 @@ export async function deleteBucket(ground: Ground, call: Call, name: string): Pr
   await ground.index.transact(function* () {
     const bucket = yield* store.getBucket(call.tenant, name)
     yield* store.deleteBucket(bucket)
-    yield* appendFact(factOf(ground, call, 'bucket.deleted', bucket))
+    yield* state(ground, call, bucket, 'bucket.deleted', { name })
   }, 'committed')
 }
 
@@ -49,7 +50,7 @@ export async function setBucketPolicy(
   return ground.index.transact(function* () {
     const bucket = yield* store.setBucketPolicy(yield* store.getBucket(call.tenant, name), policy)
     yield* beginPolicyMove(bucket.id)
-    yield* appendFact(factOf(ground, call, 'bucket.policy', bucket))
+    yield* state(ground, call, bucket, 'bucket.policy', policyFacts(bucket))
     return bucket
   })
 }
@@ -62,7 +63,7 @@ export async function setBucketEtags(
 ): Promise<Bucket> {
   return ground.index.transact(function* () {
     const bucket = yield* store.setBucketEtags(yield* store.getBucket(call.tenant, name), etags)
-    yield* appendFact(factOf(ground, call, 'bucket.etags', bucket))
+    yield* state(ground, call, bucket, 'bucket.etags', { name, etags })
     return bucket
   })
 }
@@ -74,9 +75,20 @@ function checkSatisfiable(ground: Ground, policy: Policy): void {
   throw storageError('policy.unsatisfiable', { reason: refusal.reason, refused })
 }
 
-/** What upper planes learn of a bucket: stated in the transaction that brings it about, chained, never changed. */
-function factOf(ground: Ground, call: Call, topic: string, bucket: Bucket): Fact {
-  const { id, name, tenant, policy, policyEpoch, etags } = bucket
-  const facts = { bucket: id, tenant, actor: call.actor, policyEpoch, policy: { ...policy }, etags }
-  return { topic, about: name, at: ground.clock.now(), facts }
+/** Stated in the transaction that brings it about; upper planes learn of it there too. */
+function state<T extends Topic>(ground: Ground, { tenant, actor }: Call, bucket: Bucket, topic: T, facts: FactsOf<T>) {
+  return appendFact<T>(ground.journal, { topic, about: bucket.id, actor, tenant, at: ground.clock.now(), facts })
+}
+
+function policyFacts({ name, policy, policyEpoch }: Bucket) {
+  return {
+    name,
+    policy: createHash('sha256')
+      .update(canonicalJson({ ...policy }))
+      .digest('hex'),
+    policyEpoch,
+    jurisdictions: policy.jurisdictions,
+    ownersRefused: policy.ownersRefused,
+    losses: policy.survive.providers,
+  }
 }

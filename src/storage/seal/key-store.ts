@@ -23,6 +23,8 @@ export type KeyStore = {
   /** The same for an object in a pack, which has a data key alone. @param id 16 bytes that nothing else has */
   wrapData(bucket: string, id: Uint8Array, data: Uint8Array): Promise<WrappedData>
   unwrapIntegrity(scope: string, segment: Uint8Array, wrapped: WrappedIntegrity): Promise<Uint8Array>
+  /** 32 secret bytes for something that is not stored bytes, such as the key of the log; made at the first time. */
+  secret(name: string): Promise<Uint8Array>
   /** @throws key.commitment when the key that comes out is not the one that was wrapped */
   unwrapData(bucket: string, id: Uint8Array, wrapped: WrappedData): Promise<Uint8Array>
 }
@@ -87,6 +89,13 @@ export function openKeyStore(ports: { database: Database; random: Random; root: 
     },
     async wrapData(bucket, id, data) {
       return dataUnder(await currentOf(bucket), id, data)
+    },
+    async secret(name) {
+      const scope = `secret ${name}`
+      await currentOf(scope)
+      return createHmac('sha256', (await epochOf(scope, 1)).data)
+        .update('pelago secret 1')
+        .digest()
     },
     async unwrapIntegrity(bucket, segment, wrapped) {
       const epoch = await epochOf(bucket, wrapped.epoch)

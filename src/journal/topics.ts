@@ -1,0 +1,151 @@
+import { journalError } from './errors.ts'
+
+/**
+ * What a fact may hold. There is no kind for free text, so that no name, address or secret can slip in:
+ * `hidden` is handed over in clear and kept as a keyed hash only.
+ */
+type Kind =
+  | { kind: 'id' | 'member' | 'hidden' | 'count' | 'digest' | 'countries' | 'code' | 'version' }
+  | { kind: 'word'; of: readonly string[] }
+type Shape = { about: Kind; says: string; facts: Readonly<Record<string, Kind>> }
+
+/** The kinds of value, as the table below uses them. */
+const is = {
+  /** An identifier that tells nothing: hex digits, as `freshName` and hashes give. */
+  id: { kind: 'id' },
+  /** The short public name of a provider, a gateway or a part of Pelago. */
+  member: { kind: 'member' },
+  hidden: { kind: 'hidden' },
+  count: { kind: 'count' },
+  /** SHA-256, or a public key, in hex. */
+  digest: { kind: 'digest' },
+  countries: { kind: 'countries' },
+  /** A stable code, as errors have. */
+  code: { kind: 'code' },
+  version: { kind: 'version' },
+} as const
+const word = <const W extends string>(...of: W[]) => ({ kind: 'word', of }) as const
+
+const policy = {
+  policy: is.digest,
+  policyEpoch: is.count,
+  jurisdictions: is.countries,
+  ownersRefused: is.countries,
+  losses: is.count,
+}
+const role = word('federation', 'gateway', 'supervisor')
+
+/** Every administrative and security act that is logged: what it is about, and which facts belong to it. */
+export const topics = {
+  'bucket.created': {
+    about: is.id,
+    says: 'a bucket was created',
+    facts: { name: is.hidden, ...policy, etags: word('md5', 'opaque') },
+  },
+  'bucket.deleted': { about: is.id, says: 'an empty bucket was deleted', facts: { name: is.hidden } },
+  'bucket.policy': { about: is.id, says: 'where its bytes may lie was changed', facts: { name: is.hidden, ...policy } },
+  'bucket.etags': {
+    about: is.id,
+    says: 'what its ETags are was changed',
+    facts: { name: is.hidden, etags: word('md5', 'opaque') },
+  },
+  'directory.signed': {
+    about: is.member,
+    says: 'the federation stated who its members are',
+    facts: { version: is.count, providers: is.count, digest: is.digest },
+  },
+  'directory.taken': {
+    about: is.member,
+    says: 'a gateway took over a directory of the federation',
+    facts: { version: is.count, providers: is.count, digest: is.digest },
+  },
+  'provider.stopped': { about: is.member, says: 'a provider was stopped by command', facts: {} },
+  'provider.started': { about: is.member, says: 'a provider was started by command', facts: {} },
+  'role.started': {
+    about: is.member,
+    says: 'a process of Pelago began to serve',
+    facts: { role, version: is.version },
+  },
+  'role.stopped': { about: is.member, says: 'a process of Pelago was told to stop', facts: { role } },
+  'data.reset': {
+    about: is.member,
+    says: 'all data of this folder was deleted before this start; the log that was deleted had this size and root',
+    facts: { size: is.count, root: is.digest },
+  },
+  'log.key': {
+    about: is.id,
+    says: 'heads are signed with another key from here on',
+    facts: { generation: is.count, key: is.digest },
+  },
+  'log.restored': {
+    about: is.id,
+    says: 'the database was put back to an older state; the log named here had this size and root, and goes on under a new name',
+    facts: { size: is.count, root: is.digest, generation: is.count },
+  },
+} as const satisfies Record<string, Shape>
+
+export type Topic = keyof typeof topics
+
+type Value<K> = K extends { kind: 'count' }
+  ? number
+  : K extends { kind: 'countries' }
+    ? readonly string[]
+    : K extends { kind: 'word'; of: readonly (infer W)[] }
+      ? W
+      : string
+
+export type FactsOf<T extends Topic> = {
+  -readonly [F in keyof (typeof topics)[T]['facts']]: Value<(typeof topics)[T]['facts'][F]>
+}
+
+/** How each kind is recognised, and what it is in words for the page of formats. */
+const texts: Record<'id' | 'member' | 'digest' | 'code' | 'version', RegExp> = {
+  id: /^[0-9a-f]{16,64}$/,
+  member: /^[a-z][a-z0-9-]{0,63}$/,
+  digest: /^[0-9a-f]{64}$/,
+  code: /^[a-z]{1,32}(\.[a-z]{1,32}){1,3}$/,
+  version: /^[0-9]{1,5}(\.[0-9]{1,5}){0,2}$/,
+}
+const country = /^[A-Z]{2,3}$/
+const mostHidden = 4096
+
+function fits(kind: Kind, value: unknown): boolean {
+  switch (kind.kind) {
+    case 'count':
+      return Number.isSafeInteger(value) && (value as number) >= 0
+    case 'countries':
+      return Array.isArray(value) && value.length <= 300 && value.every((entry) => country.test(String(entry)))
+    case 'word':
+      return typeof value === 'string' && kind.of.includes(value)
+    case 'hidden':
+      return typeof value === 'string' && value.length <= mostHidden
+    default:
+      return typeof value === 'string' && texts[kind.kind].test(value)
+  }
+}
+
+/**
+ * Puts what is stated into the shape of its topic, and hides what is to be hidden.
+ * @param hide keyed hash of a text
+ * @throws fact.unfit for a topic, a fact or a value that the table does not have
+ */
+export function admit(
+  topic: string,
+  about: unknown,
+  facts: Readonly<Record<string, unknown>>,
+  hide: (text: string) => string,
+): { about: string; facts: Record<string, string | number | string[]> } {
+  const shape: Shape | undefined = Object.hasOwn(topics, topic) ? topics[topic as Topic] : undefined
+  if (!shape) throw journalError('fact.unfit', { topic, fault: 'there is no such topic' })
+  const put = (name: string, kind: Kind, value: unknown) => {
+    if (!fits(kind, value)) throw journalError('fact.unfit', { topic, fault: `${name} is no ${kind.kind}` })
+    return kind.kind === 'hidden' ? hide(value as string) : (value as string | number | string[])
+  }
+  const stranger = Object.keys(facts).find((name) => !Object.hasOwn(shape.facts, name))
+  if (stranger !== undefined)
+    throw journalError('fact.unfit', { topic, fault: 'it has a fact that is not in the table' })
+  return {
+    about: put('about', shape.about, about) as string,
+    facts: Object.fromEntries(Object.entries(shape.facts).map(([name, kind]) => [name, put(name, kind, facts[name])])),
+  }
+}

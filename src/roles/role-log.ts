@@ -1,0 +1,47 @@
+import { appendFact, type FactsOf, type SealedLog } from '#journal'
+import type { Clock, Database, Log } from '#kernel'
+import type { Journal } from '#journal'
+import type { Loop } from '#work'
+
+type Ports = { index: Database; clock: Clock; log: Log; journal: Journal; sealedLog: SealedLog }
+/** Who writes: the name of the process, its role, and the program's version. */
+export type RoleName = { id: string; role: FactsOf<'role.started'>['role']; version: string }
+
+const sealEveryMs = 5000
+
+/** Gives what was stated its place in the log; one process at a time, so that they do not meet. */
+export function sealLoop(sealedLog: SealedLog): Loop {
+  return { name: 'journal.seal', everyMs: sealEveryMs, run: () => sealedLog.seal() }
+}
+
+/** Puts the start of a role into its log, before it serves anybody. */
+export async function logStart(
+  { index, clock, journal, sealedLog }: Ports,
+  { id, role, version }: RoleName,
+): Promise<void> {
+  const at = clock.now()
+  await index.transact(() =>
+    appendFact(journal, {
+      topic: 'role.started',
+      about: id,
+      actor: 'system',
+      tenant: '',
+      at,
+      facts: { role, version },
+    }),
+  )
+  await sealedLog.seal()
+}
+
+/** Puts the end of a role into its log and signs the last head. What cannot be written any more is written at the next start. */
+export async function logStop({ index, clock, log, journal, sealedLog }: Ports, { id, role }: RoleName): Promise<void> {
+  const at = clock.now()
+  try {
+    await index.transact(() =>
+      appendFact(journal, { topic: 'role.stopped', about: id, actor: 'system', tenant: '', at, facts: { role } }),
+    )
+    await sealedLog.stop()
+  } catch (error) {
+    log('warn', 'log.unsealed', { reason: error instanceof Error ? error.message : String(error) })
+  }
+}

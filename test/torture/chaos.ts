@@ -1,0 +1,117 @@
+import type { Dice } from './dice.ts'
+import { pause } from './dice.ts'
+import type { World } from './world.ts'
+
+/** Providers that may be away at the same time: what the default policy promises to survive. */
+const providersAway = 2
+/** A pause longer than a lease lasts: whoever wakes believes in something that others have taken over. */
+const longestSleepMs = 25_000
+
+export type Chaos = {
+  /** What was done, and how often. */
+  done: Map<string, number>
+  /** Ends it: nothing sleeps any more, the database runs. */
+  stop(): Promise<void>
+}
+
+/** Kills and stops gateways, providers and PostgreSQL, one thing after the other, as the seed says. */
+export function startChaos(world: World, dice: Dice, say: (line: string) => void): Chaos {
+  const done = new Map<string, number>()
+  const away = new Set<string>()
+  const under = new Set<Promise<void>>()
+  let stopped = false
+  let wake = () => {}
+  const stopping = new Promise<void>((resolve) => {
+    wake = resolve
+  })
+  /** For a time, or until it is all over. */
+  const rest = (ms: number) => Promise.race([pause(ms), stopping])
+  const note = (what: string, whom: string) => {
+    done.set(what, (done.get(what) ?? 0) + 1)
+    say(`${what} ${whom}`)
+  }
+  const later = (act: Promise<void>) => {
+    under.add(act)
+    void act.finally(() => under.delete(act))
+  }
+  const asleep = async (pids: readonly number[], ms: number) => {
+    for (const pid of pids) signal(pid, 'SIGSTOP')
+    await rest(ms)
+    for (const pid of pids) signal(pid, 'SIGCONT')
+  }
+
+  const killGateway = () => {
+    const victim = pick(world.processes('gateway'))
+    if (!victim) return
+    note('killed a gateway', victim.name)
+    signal(victim.pid, 'SIGKILL')
+  }
+  const sleepGateway = () => {
+    const victim = pick(world.processes('gateway').filter(({ name }) => !away.has(name)))
+    if (!victim || [...away].filter((name) => name.startsWith('gateway')).length >= world.gateways - 1) return
+    const ms = dice.between(2000, longestSleepMs)
+    note('stopped a gateway for a while', `${victim.name} ${ms} ms`)
+    away.add(victim.name)
+    later(asleep([victim.pid], ms).finally(() => away.delete(victim.name)))
+  }
+  const providers = () => {
+    const all = world.processes('provider')
+    const gone = 7 - all.length + all.filter(({ name }) => away.has(name)).length
+    return gone < providersAway ? all.filter(({ name }) => !away.has(name)) : []
+  }
+  const killProvider = () => {
+    const victim = pick(providers())
+    if (!victim) return
+    note('killed a provider', victim.name)
+    signal(victim.pid, 'SIGKILL')
+  }
+  const sleepProvider = () => {
+    const victim = pick(providers())
+    if (!victim) return
+    const ms = dice.between(1000, 15_000)
+    note('stopped a provider for a while', `${victim.name} ${ms} ms`)
+    away.add(victim.name)
+    later(asleep([victim.pid], ms).finally(() => away.delete(victim.name)))
+  }
+  const killPostgres = async () => {
+    note('killed PostgreSQL', '')
+    for (const pid of world.postgres.pids().reverse()) signal(pid, 'SIGKILL')
+    await rest(dice.between(0, 3000))
+    await world.postgres.start()
+  }
+  const sleepPostgres = async () => {
+    const ms = dice.between(500, 6000)
+    note('stopped PostgreSQL for a while', `${ms} ms`)
+    await asleep(world.postgres.pids(), ms)
+  }
+  const pick = <T>(choices: readonly T[]): T | undefined => (choices.length === 0 ? undefined : dice.of(choices))
+
+  // Each kind comes early at least once, however short the run is.
+  const kinds = [killGateway, sleepGateway, killProvider, sleepProvider, killPostgres, sleepPostgres]
+  const weighted = [...kinds, killGateway, killGateway, sleepGateway, sleepProvider, killProvider]
+  const running = (async () => {
+    for (let turn = 0; !stopped; turn++) {
+      await rest(dice.between(1500, 5000))
+      if (stopped) break
+      await (kinds[turn] ?? dice.of(weighted))()
+    }
+  })()
+  return {
+    done,
+    async stop() {
+      stopped = true
+      wake()
+      await running
+      await Promise.all(under)
+    },
+  }
+}
+
+/** Whoever has ended meanwhile needs no signal. */
+function signal(pid: number, name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

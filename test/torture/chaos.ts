@@ -93,7 +93,8 @@ export function startChaos(world: World, dice: Dice, say: (line: string) => void
     for (let turn = 0; !stopped; turn++) {
       await rest(dice.between(1500, 5000))
       if (stopped) break
-      await (kinds[turn] ?? dice.of(weighted))()
+      const act: () => void | Promise<void> = kinds[turn] ?? dice.of(weighted)
+      await act()
     }
   })()
   return {

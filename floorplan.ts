@@ -31,10 +31,10 @@ export const floorplan: Record<string, Row> = {
     why: 'Compositions of planes; ports are handed in, so the simulator composes the same.',
   },
   cli: {
-    on: ['kernel', 'api', 'client'],
+    on: ['kernel', 'api', 'journal', 'client'],
     packages: ['commander'],
     effects: false,
-    why: 'Commands stand on the client.',
+    why: 'Commands stand on the client; proofs of the log are checked here, because who asks for them trusts no server.',
   },
   host: {
     on: ['kernel', 'api', 'journal', 'work', 'client', 'access', 'pool', 'storage', 's3', 'roles', 'cli'],

@@ -21,6 +21,7 @@ export {
   setBucketEtags,
   setBucketPolicy,
 } from './operations/bucket.ts'
+export { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operations/log.ts'
 export { whereObject } from './operations/object.ts'
 export { getDirectory } from './operations/directory.ts'
 export { type ApiPolicy, policySchema } from './policy-schema.ts'

@@ -1,6 +1,7 @@
 import { getStatus, getHealth, runDoctor } from './operations/status.ts'
 import { listProviders, stopProvider, startProvider } from './operations/provider.ts'
 import { listBuckets, createBucket, getBucketPolicy, setBucketPolicy, setBucketEtags } from './operations/bucket.ts'
+import { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operations/log.ts'
 import { whereObject } from './operations/object.ts'
 import { getDirectory } from './operations/directory.ts'
 
@@ -18,5 +19,10 @@ export const operations = {
   setBucketPolicy,
   setBucketEtags,
   whereObject,
+  listLog,
+  listHeads,
+  getLog,
+  proveEntry,
+  rotateLogKey,
   getDirectory,
 }

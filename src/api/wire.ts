@@ -60,8 +60,9 @@ export function inputOf<I>(
   query: URLSearchParams,
   body: string,
 ): I {
-  const input: Fields = { ...parseBody(body), ...fields }
-  for (const [name, value] of query) input[name] = fromQuery(operation.input, name, value)
+  const input: Fields = parseBody(body)
+  for (const [name, value] of [...query, ...Object.entries(fields)])
+    input[name] = fromQuery(operation.input, name, value)
   const fault = faultOf(operation.input, input)
   if (fault) throw apiError('request.invalid', faultDetails(fault))
   return input as I
@@ -87,7 +88,7 @@ function parseBody(body: string): Fields {
   return value as Fields
 }
 
-/** A query holds texts only; the schema says what they stand for. */
+/** Path and query hold texts only; the schema says what they stand for. */
 function fromQuery(schema: Schema<unknown>, name: string, value: string): unknown {
   if (schema.kind !== 'fields') return value
   let field = Object.hasOwn(schema.of, name) ? schema.of[name] : undefined

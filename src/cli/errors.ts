@@ -4,4 +4,9 @@ import { errorTable } from '#kernel'
 export const cliError = errorTable({
   'policy.unreadable': { kind: 'invalid', retryable: false, message: 'The file {file} is not JSON: {reason}.' },
   'address.keyless': { kind: 'invalid', retryable: false, message: 'Name the object too, like s3://{bucket}/key.' },
+  'proof.wrong': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'The server gave a proof that does not hold: {says}: {fault}. Run `pelago log verify`.',
+  },
 })

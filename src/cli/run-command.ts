@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { PelagoError } from '#kernel'
+import { addLogCommands } from './log-commands.ts'
 import type { CliPorts, Common, UpOptions } from './ports.ts'
 
 const usageCode = 2
@@ -102,6 +103,8 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
     .action(
       act(async (address: string, options: Common) => (await import('./object.ts')).where(ports, address, options)),
     )
+
+  addLogCommands(program, ports, common, act)
 
   common(program.command('doctor'))
     .description('find out what is wrong, and what to do')

@@ -8,6 +8,7 @@ export const journalError = errorTable({
     message: 'The log takes no {topic} like this: {fault}. What each topic may say is in src/journal/topics.ts.',
   },
   'log.missing': { kind: 'missing', retryable: false, message: 'The log has no entry {sequence}; its last is {size}.' },
+  'log.hidden': { kind: 'denied', retryable: false, message: 'Entry {sequence} of the log is about another tenant.' },
   'log.unheaded': { kind: 'missing', retryable: false, message: 'The log has no signed head of size {size}.' },
   'log.older': {
     kind: 'corrupt',

@@ -23,9 +23,10 @@ export function keyOfSeed(seed: Uint8Array): { private: KeyObject; public: Uint8
   return { private: key, public: new Uint8Array(der.subarray(spki.length)) }
 }
 
-/** A log's name says which key it began with, so that whoever knows the name can check every later key. */
-export function logName(firstKey: Uint8Array): string {
-  return createHash('sha256').update('pelago log 1\n').update(firstKey).digest().subarray(0, idBytes).toString('hex')
+/** A log's name says how it began and with which key, so that whoever knows the name can check every later key. */
+export function logName({ generation, since, public: key }: Pick<LogKey, 'generation' | 'since' | 'public'>): string {
+  const begin = `pelago log 1\n${generation}\n${since}\n${Buffer.from(key).toString('hex')}\n`
+  return createHash('sha256').update(begin).digest().subarray(0, idBytes).toString('hex')
 }
 
 export function signHead(key: SigningKey, head: Omit<Head, 'log'>): string {
@@ -72,7 +73,7 @@ export function faultOfKeys(keys: readonly LogKey[]): string | undefined {
     if (before && (key.generation !== before.generation + 1 || key.since < before.since))
       return `key ${key.generation} does not follow key ${before.generation}`
     if (before?.log !== key.log) {
-      if (logName(key.public) !== key.log) return `the log ${key.log} did not begin with key ${key.generation}`
+      if (logName(key) !== key.log) return `the log ${key.log} did not begin with key ${key.generation}`
     } else if (!verifies(before.public, endorsedText(key), key.endorsement))
       return `key ${key.generation} is not signed by key ${before.generation}`
   }

@@ -143,7 +143,8 @@ async function signingKey(ports: LogPorts): Promise<SigningKey> {
   const found = await ports.database.read(() => store.lastKey())
   if (found) return withPrivate(ports, found)
   const fresh = await freshKey(ports)
-  const key = { ...fresh, generation: 1, log: logName(fresh.public), since: 0, endorsement: new Uint8Array() }
+  const first = { ...fresh, generation: 1, since: 0, endorsement: new Uint8Array() }
+  const key = { ...first, log: logName(first) }
   await ports.database.transact(() => store.insertKey(key))
   // Of several processes that begin at the same time, one made the key of all.
   return withPrivate(ports, (await ports.database.read(() => store.lastKey())) ?? key)
@@ -182,12 +183,11 @@ async function beginAnew(ports: LogPorts, restored: string): Promise<SigningKey>
   const lost = parseHead(restored)
   if (!lost) throw journalError('head.damaged', { file: `${file}.restored`, reason: 'it cannot be read' })
   const fresh = await freshKey(ports)
-  const log = logName(fresh.public)
   const at = ports.clock.now()
   await ports.database.transact(function* () {
     const generation = ((yield* store.lastKey())?.generation ?? 0) + 1
-    const since = yield* store.logSize()
-    yield* store.insertKey({ ...fresh, generation, log, since, endorsement: new Uint8Array() })
+    const first = { ...fresh, generation, since: yield* store.logSize(), endorsement: new Uint8Array() }
+    yield* store.insertKey({ ...first, log: logName(first) })
     const facts = { size: lost.size, root: Buffer.from(lost.root).toString('hex'), generation }
     yield* appendFact(ports.journal, {
       topic: 'log.restored',
@@ -198,8 +198,9 @@ async function beginAnew(ports: LogPorts, restored: string): Promise<SigningKey>
       facts,
     })
   })
-  ports.log('warn', 'log.restored', { lost: lost.size, log })
-  return signingKey(ports)
+  const key = await signingKey(ports)
+  ports.log('warn', 'log.restored', { lost: lost.size, log: key.log })
+  return key
 }
 
 /**

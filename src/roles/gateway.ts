@@ -4,6 +4,7 @@ import type { Clock } from '#kernel'
 import { createS3, type S3Config, type S3Handler } from '#s3'
 import { openStorage, type OpenStorage, type StorageLimits, type StoragePorts } from '#storage'
 import { startWork } from '#work'
+import { logOperations } from './log-operations.ts'
 import { gatewayOperations } from './gateway-operations.ts'
 import type { Handler } from './handler.ts'
 import { logStart, logStop, type RoleName, sealLoop } from './role-log.ts'
@@ -34,7 +35,10 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
   return {
     storage,
     s3: createS3({ ...ports, storage: storage.objects }, config.s3),
-    operations: gatewayOperations({ clock: ports.clock, storage, directory: ports.directory }),
+    operations: [
+      ...gatewayOperations({ clock: ports.clock, storage, directory: ports.directory }),
+      ...logOperations(ports),
+    ],
     async stop() {
       stopProbing()
       stop.abort(new Error('the gateway stops'))

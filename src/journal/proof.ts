@@ -1,4 +1,4 @@
-import { canonicalJson, type Json } from '#kernel'
+import { canonicalJson } from '#kernel'
 import { type Entry, entryText } from './entry.ts'
 import { faultOfKeys, isSigned, type LogKey, parseHead, type SignedHead } from './head.ts'
 import { isConsistent, leafHash, rootOfInclusion } from './merkle.ts'
@@ -37,7 +37,7 @@ export function keyOfShown({ generation, log, since, key, endorsement }: ShownKe
 }
 
 /** The one spelling of a proof as a file. */
-export const proofText = (proof: LogProof): string => `${canonicalJson(proof as unknown as Json)}\n`
+export const proofText = (proof: LogProof): string => `${canonicalJson(proof)}\n`
 
 /** What is proved, and every check that it took. Believe it only when no check has a fault. */
 export type CheckedProof = { entry: Entry | undefined; head: SignedHead | undefined; checks: Check[] }

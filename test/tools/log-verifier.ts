@@ -43,7 +43,7 @@ export function verifyProofFile(file: Buffer, expectedLog: string): Record<strin
   const entry = JSON.parse(proof.entry as string) as Record<string, unknown>
   demand(canonical(entry) === proof.entry, 'the entry is not spelled canonically')
   demand(Number.isSafeInteger(entry.sequence), 'the entry has no number')
-  const leaf = sha256(Buffer.of(0), Buffer.from(proof.entry as string)).toString('hex')
+  const leaf = sha256(Buffer.of(0), Buffer.from(proof.entry)).toString('hex')
   const inclusion = hashes(proof.inclusion)
   demand(includes(BigInt(entry.sequence as number) - 1n, head.size, leaf, inclusion, head.root), 'it is not in the log')
   const consistency = hashes(proof.consistency)

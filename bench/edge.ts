@@ -13,6 +13,8 @@ import { listedKeys } from '../src/access/index.ts'
 import { signRequest } from '../src/client/index.ts'
 import { systemClock as clock } from '../src/host/clock.ts'
 import { openS3Server } from '../src/host/http/http-s3.ts'
+import { admissionOf, s3LimitsOf } from '../src/host/http/s3-limits.ts'
+import { openMetrics } from '../src/host/observe/open-metrics.ts'
 import { openOffload } from '../src/host/offload/offload.ts'
 import { openRandom } from '../src/host/random.ts'
 import { createS3 } from '../src/s3/index.ts'
@@ -46,9 +48,10 @@ function serveNode(): void {
 async function serveEdge(): Promise<void> {
   const access = listedKeys([{ ...key, tenant: 'bench', actor: 'bench' }])
   const ports = { clock, random: openRandom(), offload: openOffload(), log: () => {}, access, storage: memoryStorage() }
-  const handle = createS3(ports, { region, hostnames: ['localhost'] })
+  const admission = admissionOf(s3LimitsOf())
+  const handle = createS3(ports, { region, hostnames: ['localhost'], admission })
   const server = await openS3Server(
-    { handle, clock, log: (...line) => console.error(line) },
+    { handle, clock, log: (...line) => console.error(line), metrics: openMetrics() },
     { host: '127.0.0.1', port: 0 },
   )
   report(server.port)

@@ -15,6 +15,19 @@ export {
 export { databaseError } from './database-errors.ts'
 export { type Details, type ErrorKind, type ErrorRow, errorTable, hasCode, PelagoError } from './errors.ts'
 export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type LabelValues,
+  type MeterOf,
+  type MetricRow,
+  type MetricTable,
+  type Metrics,
+  meterOf,
+  noMetrics,
+  secondsBuckets,
+} from './metrics.ts'
+export {
   type Call,
   type Clock,
   type HashAlgorithm,

@@ -7,6 +7,7 @@ import { startWork } from '#work'
 import { logOperations } from './log-operations.ts'
 import { gatewayOperations } from './gateway-operations.ts'
 import type { Handler } from './handler.ts'
+import { measuredLoops } from './measured-loops.ts'
 import { logStart, logStop, type RoleName, sealLoop } from './role-log.ts'
 
 export type GatewayPorts = StoragePorts & { access: AccessKeys; sealedLog: SealedLog }
@@ -28,10 +29,11 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
   const stop = new AbortController()
   await storage.probe(stop.signal)
   const stopProbing = probeForEver(ports.clock, storage, config.limits.probeMs, stop.signal)
-  const work = startWork({ database: ports.index, clock: ports.clock, random: ports.random, log: ports.log }, [
-    ...storage.loops,
-    sealLoop(ports.sealedLog),
-  ])
+  const loops = [...storage.loops, sealLoop(ports.sealedLog)]
+  const work = startWork(
+    { database: ports.index, clock: ports.clock, random: ports.random, log: ports.log },
+    ports.metrics ? measuredLoops({ metrics: ports.metrics, clock: ports.clock }, loops) : loops,
+  )
   return {
     storage,
     s3: createS3({ ...ports, storage: storage.objects }, config.s3),

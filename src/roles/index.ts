@@ -2,3 +2,4 @@
 export { type Federation, type FederationPorts, openFederation } from './federation.ts'
 export { type Gateway, type GatewayConfig, type GatewayPorts, openGateway } from './gateway.ts'
 export { type ApiCall, type Handler, handles } from './handler.ts'
+export { workMetrics } from './measured-loops.ts'

@@ -36,6 +36,11 @@ export const s3Error = errorTable({
   's3.unmodified': { kind: 'precondition', retryable: false, message: 'The object was not modified.' },
   's3.precondition': { kind: 'precondition', retryable: false, message: '{condition} does not hold.' },
   's3.unbuilt': { kind: 'unbuilt', retryable: false, message: '{what} is not built yet.' },
+  's3.slow-down': {
+    kind: 'exhausted',
+    retryable: true,
+    message: 'More than {limit} {what} are not served. Try again in {retryAfter} s, with fewer.',
+  },
   's3.method': { kind: 'invalid', retryable: false, message: '{method} is not allowed here.' },
 })
 
@@ -84,6 +89,7 @@ const answers: Record<string, readonly [number, string]> = {
   'policy.unsatisfiable': [400, 'InvalidRequest'],
   'database.busy': [503, 'SlowDown'],
   'memory.full': [503, 'SlowDown'],
+  's3.slow-down': [503, 'SlowDown'],
 }
 
 /** How an error is answered: 503 where it is worth trying again, 500 where it is ours. */

@@ -85,3 +85,7 @@ export function routeOf({ method, headers }: S3Request, { bucket, key, query }: 
   if (what !== undefined) throw s3Error('s3.unbuilt', { what: `${method} with ?${special.join('&')}` })
   throw s3Error('s3.method', { method })
 }
+
+/** Every operation that `routeOf` may find. */
+export const operationsOfRoute = (): Operation[] =>
+  [atService, atBucket, atObject].flatMap((table) => Object.values(table))

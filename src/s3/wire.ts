@@ -1,3 +1,6 @@
+import type { AdmissionLimits } from './admission.ts'
+import type { OperationName } from './operation-names.ts'
+
 /** One S3 request as the HTTP adapter hands it in. Header names in lower case; `target` as it was sent. */
 export type S3Request = {
   method: string
@@ -15,6 +18,10 @@ export type S3Response = {
   headers: Record<string, string>
   /** A stream is sent with the `content-length` that the headers say; if it breaks off, the connection is cut. */
   body?: Uint8Array | AsyncIterable<Uint8Array>
+  /** What was asked, for metrics. */
+  operation?: OperationName
+  /** To be called once, when the answer is out or nobody wants it any more. */
+  done?: (() => void) | undefined
 }
 
 export type S3Handler = (request: S3Request) => Promise<S3Response>
@@ -23,4 +30,6 @@ export type S3Config = {
   region: string
   /** Names under which the endpoint is reached; `bucket.NAME` addresses a bucket. */
   hostnames: string[]
+  /** Without it nobody is turned away. */
+  admission?: AdmissionLimits
 }

@@ -1,5 +1,5 @@
 import type { Journal } from '#journal'
-import type { Clock, Database, Log, Offload, Random } from '#kernel'
+import { type Clock, type Database, type Log, type Metrics, noMetrics, type Offload, type Random } from '#kernel'
 import type { Directory } from '#pool'
 import { type Budget, openBudget } from './budget.ts'
 import { type BufferPool, openBufferPool } from './buffer-pool.ts'
@@ -9,6 +9,7 @@ import { type Health, openHealth } from './health.ts'
 import { type Hedges, openHedges } from './hedges.ts'
 import type { Segment } from './index/segment.ts'
 import type { StorageLimits } from './limits.ts'
+import { type StorageMeters, storageMeters } from './metrics.ts'
 import type { ShardStore } from './ports.ts'
 import { type Lanes, openLanes } from './read/lanes.ts'
 import { openPaces, type Paces } from './read/pace.ts'
@@ -38,6 +39,8 @@ export type StoragePorts = {
   directory(): Directory
   /** The shards of one provider of the directory. */
   shards(provider: string): ShardStore
+  /** Where numbers go; nowhere without. */
+  metrics?: Metrics
   /** Where buffers come from, if not from a pool of its own: the simulator's are useless once they are given back. */
   openBuffers?: typeof openBufferPool
 }
@@ -53,6 +56,7 @@ export type Ground = StoragePorts & {
   paces: Paces
   lanes: Lanes
   buffers: BufferPool
+  meters: StorageMeters
   /** Plaintext of small objects, by version: a version's bytes never change. */
   bodies: Cache<Uint8Array>
   /** Where packs lie, by name: as it was seen last, repair may have moved a shard since. */
@@ -60,14 +64,16 @@ export type Ground = StoragePorts & {
 }
 
 export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
+  const meters = storageMeters(ports.metrics ?? noMetrics)
   return {
     ...ports,
     limits,
+    meters,
     health: openHealth(ports),
     writeMemory: openBudget(ports.clock, limits.writeMemoryBytes, limits.memoryWaitMs),
     readMemory: openBudget(ports.clock, limits.readMemoryBytes, limits.memoryWaitMs),
     coders: openCoders(ports.offload),
-    hedges: openHedges(limits.hedgeShare),
+    hedges: openHedges(limits.hedgeShare, meters.hedges),
     bodies: openCache(limits.cacheBytes, (bytes) => bytes.length + keptOverhead),
     packs: openCache(keptPacks, () => 1),
     paces: openPaces(ports.clock, limits.retryMs),

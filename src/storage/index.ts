@@ -1,6 +1,7 @@
 /** Sealed, erasure-coded objects over a pool of providers. Knows no wire protocol and no people. */
 export { storageError } from './errors.ts'
 export type { StoragePorts } from './ground.ts'
+export { storageMetrics } from './metrics.ts'
 export type { ProviderHealth } from './health.ts'
 export { indexMigrations } from './index/migrations.ts'
 export { defaultLimits, type StorageLimits } from './limits.ts'

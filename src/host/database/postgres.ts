@@ -1,6 +1,7 @@
 import pg from 'pg'
-import { type Body, type Database, databaseError, type Isolation, type Row } from '#kernel'
+import { type Body, type Database, databaseError, hasCode, type Isolation, type Row } from '#kernel'
 import { type Asked, type Prepared, prepare, preparedOf, Trip } from './postgres-trip.ts'
+import type { DatabaseMeter } from '../observe/database-metrics.ts'
 import { migrate, type Schema } from './schema.store.ts'
 
 export const postgresDialect = {
@@ -54,6 +55,7 @@ export type PostgresInput = {
   namespace?: string
   /** Connections at the most; as many transactions run at the same time. */
   connections?: number
+  meter?: DatabaseMeter
 }
 
 /** How often bodies had to be run again since the start, by the server's code. */
@@ -82,14 +84,23 @@ export async function openPostgres(input: PostgresInput): Promise<PostgresDataba
   const retries: Record<string, number> = {}
   let closed = false
   const transact = async <T>(body: Body<T>, kind: Isolation | 'read'): Promise<T> => {
-    const until = performance.now() + patienceMs
+    const began = performance.now()
+    const until = began + patienceMs
     for (let attempt = 1; ; attempt++) {
       if (closed) throw databaseError('database.closed')
       if (pool.waitingCount >= waitingMost)
         throw databaseError('database.busy', { reason: `${waitingMost} transactions wait` })
       const outcome = await tryOnce(pool, body, kind)
-      if ('value' in outcome) return outcome.value
-      if (outcome.again === undefined) throw outcome.error
+      if ('value' in outcome) {
+        if (kind !== 'read') input.meter?.committed(1, began, true)
+        return outcome.value
+      }
+      if (outcome.again === undefined) {
+        // What a body throws itself is no failure of the database.
+        if (hasCode(outcome.error, 'database.uncertain', 'database.lost', 'database.failed')) input.meter?.failed()
+        throw outcome.error
+      }
+      input.meter?.retried()
       retries[outcome.again] = (retries[outcome.again] ?? 0) + 1
       if (attempt === attemptsMost || performance.now() > until) {
         if (outcome.again === 'lost' || outcome.again === '23505') throw outcome.error

@@ -1,4 +1,5 @@
 import { type Body, type Database, databaseError, PelagoError } from '#kernel'
+import type { DatabaseMeter } from '../observe/database-metrics.ts'
 import { logPages, openCheckpoints } from './checkpoints.ts'
 import { openDurableReader } from './durable-reader.ts'
 import { type LogFile, type LogSync, openLogFile, openLogSync } from './log-file.ts'
@@ -32,6 +33,7 @@ export type SqliteInput = {
   /** How many pages the write-ahead log may hold before it is copied into the database's file. */
   logPages?: number
   openLogFile?: (database: string) => Promise<LogFile>
+  meter?: DatabaseMeter
 }
 
 /**
@@ -41,7 +43,7 @@ export type SqliteInput = {
  * @throws database.newer
  */
 export async function openSqlite(input: SqliteInput): Promise<Database> {
-  const { file, schemas } = input
+  const { file, schemas, meter } = input
   const patience = input.busyMs ?? busyMs
   const connection = openConnection(file, patience)
   const log = await openLog(connection, file, input.openLogFile ?? openLogFile)
@@ -95,7 +97,8 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
   }
   const commitGroup = async (group: Waiting[]) => {
     const bodies = group.map(({ body }) => body)
-    const { outcomes, sync } = await patiently(patience, () => commitNow(bodies))
+    const began = performance.now()
+    const { outcomes, sync } = await patiently(patience, () => commitNow(bodies), meter?.retried)
     // Those for whom there was no time are first in the next group.
     waiting.unshift(...group.splice(outcomes.length))
     try {
@@ -103,6 +106,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
     } catch (error) {
       throw databaseError('database.uncertain', { reason: `its sync failed, ${reasonOf(error, true)}` }, error)
     }
+    meter?.committed(outcomes.length, began, sync !== undefined)
     // Before anybody is told: what is read from now on must see it.
     reader?.letGo()
     // Errors too are told only now: they may come of what an earlier body of the group wrote.
@@ -131,6 +135,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
       } catch (error) {
         if (group.length === 0) group = waiting.splice(0, groupMost)
         reader?.letGo()
+        meter?.failed()
         for (const { reject } of group) reject(explain(error))
       }
     }
@@ -216,7 +221,7 @@ async function openLog(
 }
 
 /** Another process holds the lock: asks again until it is free or the time is over, and never sleeps on this thread. */
-async function patiently<T>(ms: number, act: () => T): Promise<T> {
+async function patiently<T>(ms: number, act: () => T, again?: () => void): Promise<T> {
   const until = performance.now() + ms
   for (;;) {
     try {
@@ -224,6 +229,7 @@ async function patiently<T>(ms: number, act: () => T): Promise<T> {
     } catch (error) {
       if (!isBusy(error) || performance.now() >= until) throw error
     }
+    again?.()
     await new Promise((resolve) => setTimeout(resolve, Math.random() * pauseMs))
   }
 }

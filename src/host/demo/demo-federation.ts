@@ -8,14 +8,16 @@ import {
 } from 'node:crypto'
 import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fields, integer, record } from '#api'
+import { fields, integer, optional, record } from '#api'
 import { demoPool, type Provider } from '#pool'
 import { rawPublicKey } from '#storage'
 import {
   type AccessConfig,
   accessConfig,
   type FederationConfig,
+  edgeLimits,
   type GatewayConfig,
+  observeConfig,
   type ProviderConfig,
   readConfig,
 } from '../run/configuration.ts'
@@ -29,6 +31,9 @@ const firstPort = 4100
 const anyPort = 20_000
 const anyPorts = 12_000
 const portsSchema = fields({ ports: record(integer({ min: 1, max: 65_535 }), 1000) })
+
+/** What whoever runs it has written down himself, in `settings.json` of the data folder; it holds from the next start on. */
+const settingsSchema = fields({ observe: optional(observeConfig), s3Limits: optional(edgeLimits) })
 
 /** One process to be run. */
 export type ProcessPlan = { name: string; role: 'federation' | 'provider' | 'gateway'; config: string; url: string }
@@ -81,6 +86,8 @@ export async function prepareDemo(
     capacityBytes: quotaBytes,
   }))
 
+  const settings = existsSync(at('settings.json')) ? readConfig(at('settings.json'), settingsSchema) : {}
+  const observe = settings.observe && { observe: settings.observe }
   const processes: ProcessPlan[] = []
   const add = (
     name: string,
@@ -101,6 +108,7 @@ export async function prepareDemo(
     tokenFile: at('api-token'),
     keyFile: at('federation', 'key.pem'),
     members: providers,
+    ...observe,
   })
   for (const { id, endpoint } of providers) {
     add(id, 'provider', endpoint, {
@@ -112,6 +120,7 @@ export async function prepareDemo(
       keyFile: at('providers', id, 'key.pem'),
       quotaBytes,
       gateways: gatewayKeys,
+      ...observe,
     })
   }
   const shared = gateways.length > 1 && !options.separatePorts
@@ -135,6 +144,8 @@ export async function prepareDemo(
       rootKeyFile: at('gateway', 'root.key'),
       accessFile: at('gateway', 'access.json'),
       federation: { url: `http://${host}:${portOf(ports, 'federation')}`, publicKey: publicHex(federationKey) },
+      ...observe,
+      ...(settings.s3Limits && { s3Limits: settings.s3Limits }),
       ...(options.packBytes !== undefined && { packBytes: options.packBytes }),
     })
   }

@@ -9,6 +9,8 @@ import { hostError } from '../errors.ts'
 import { isFree } from '../http/free-port.ts'
 import { openLog } from '../log.ts'
 import { postgresAddress } from '../database/postgres-address.ts'
+import { supervisorChecks } from '../observe/role-checks.ts'
+import { observeRole } from '../observe/observe-role.ts'
 import { openRandom } from '../random.ts'
 import { openSupervisor } from './supervisor.ts'
 import { supervisorOperations } from './supervisor-operations.ts'
@@ -39,6 +41,7 @@ export async function up(options: UpOptions): Promise<number> {
     const config = { entry: process.argv[1] as string, logFolder: join(folder.path, 'log') }
     const supervisor = openSupervisor({ clock: systemClock, log: log.log, say }, config, demo.processes)
     const stopped = toldToStop()
+    const observed = observeRole('supervisor')
     const handlers = supervisorOperations({
       clock: systemClock,
       supervisor,
@@ -53,7 +56,10 @@ export async function up(options: UpOptions): Promise<number> {
       clock: systemClock,
       random: openRandom(),
       log: log.log,
+      report: observed.report,
+      meter: observed.apiMeter,
     }
+    observed.checks(async () => supervisorChecks(supervisor.list()))
     const api = await openApiServer(ports, { host: '127.0.0.1', port: demo.ports.supervisor })
     writePrivateJson(join(folder.path, 'run.json'), { version: 1, pid: process.pid, ports: demo.ports })
     try {
@@ -68,6 +74,7 @@ export async function up(options: UpOptions): Promise<number> {
     } finally {
       await supervisor.stopAll()
       await api.close()
+      observed.close()
     }
     say('Everything has stopped. The next start finds it as it was.')
     return 0

@@ -4,6 +4,8 @@ import type { Authenticate, Principal, RequestHead } from '#access'
 import { apiError, checkOutput, inputOf, matchOperation, mayAsk, type Operation, problemOf } from '#api'
 import { type Clock, type Log, PelagoError, type Random } from '#kernel'
 import type { ApiCall, Handler } from '#roles'
+import type { ApiMeter } from '../observe/api-metrics.ts'
+import type { SelfReport, Told } from '../observe/self-report.ts'
 import { listenOn } from './listen.ts'
 
 export type ApiServer = { port: number; close(): Promise<void> }
@@ -13,14 +15,27 @@ const bodyMs = 10_000
 const answerMs = 120_000
 const connectionsMost = 100
 
-type Ports = { handlers: readonly Handler[]; authenticate: Authenticate; clock: Clock; random: Random; log: Log }
+type Ports = {
+  handlers: readonly Handler[]
+  authenticate: Authenticate
+  clock: Clock
+  random: Random
+  log: Log
+  /** What the role says about itself beside its operations. */
+  report?: SelfReport
+  meter?: ApiMeter
+}
 
 /** Serves operations of the API over HTTP to whoever may ask them. Input and output are checked against the contract. */
 export async function openApiServer(ports: Ports, listen: { host: string; port: number }): Promise<ApiServer> {
   const server = createServer(
     { headersTimeout: bodyMs, requestTimeout: 2 * bodyMs, maxHeaderSize: 8192 },
     (request, response) => {
+      const told = ports.report?.answer(askedOf(request))
+      if (told) return void told.then((answer) => tell(response, answer))
+      const began = performance.now()
       const trace = Buffer.from(ports.random.bytes(8)).toString('hex')
+      response.once('close', () => ports.meter?.(operationOf(ports, request), response.statusCode, began))
       answer(ports, request, response, trace).then(
         (output) => send(response, 200, 'application/json', output ?? {}),
         (error: unknown) => {
@@ -125,6 +140,20 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()
+}
+
+function operationOf({ handlers }: Ports, { method = '', url = '/' }: IncomingMessage): string {
+  const operations = handlers.map(({ operation }) => operation)
+  return matchOperation(operations, method, url.split('?')[0] ?? '')?.operation.id ?? 'none'
+}
+
+function askedOf({ method = '', url = '/', headers, socket }: IncomingMessage) {
+  return { method, path: url.split('?')[0] ?? '', headers, address: socket.remoteAddress ?? '' }
+}
+
+function tell(response: ServerResponse, { status, type, body }: Told): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
+  response.end(body)
 }
 
 function send(response: ServerResponse, status: number, type: string, body: unknown): void {

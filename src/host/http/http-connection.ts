@@ -19,6 +19,11 @@ export type Exchange = RequestHead & {
   /** Settles when the system has taken the piece, so that its memory can be used again. */
   write(piece: Uint8Array): Promise<void>
   answered(): boolean
+  /** Status of the answer and bytes of its body; undefined before it is given. */
+  status(): number | undefined
+  sent(): number
+  /** Where the other side speaks from. */
+  address: string
   /** Aborted when the other side is gone, so that nobody hears an answer. */
   left: AbortSignal
   /** Ends the connection in the middle, where there is no other way to say that the rest will not come. */
@@ -29,7 +34,16 @@ export type Connection = {
   /** Ends it as soon as no request is under way. */
   finish(): void
   end(): void
+  /**
+   * Looks whether the other side keeps up; to be called every `lookMs`.
+   * @param now of a clock that only goes forward, milliseconds
+   * @returns why the connection was given up
+   */
+  look(now: number): 'slow' | 'long' | undefined
 }
+
+/** How often connections are looked at, milliseconds. */
+export const lookMs = 5000
 
 export type ConnectionConfig = {
   /** A sender that is silent for so long in the middle of a request is given up. */
@@ -40,6 +54,14 @@ export type ConnectionConfig = {
   direct: boolean
   /** Bytes of a head at the most. */
   headMost: number
+  /** A head that is not whole so long after its first byte is refused; `silentMs` if not given. */
+  headMs?: number
+  /** Lines of a head at the most; 100 if not given. */
+  headersMost?: number
+  /** A side that is waited for and moves fewer bytes than that in each second, for so long, is given up. */
+  slow?: { bytesPerSecond: number; graceMs: number }
+  /** No request takes longer, milliseconds. */
+  requestMs?: number
   /** Room behind a head for what of a body comes together with it, bytes; 4096 if not given. */
   frontBytes?: number
 }
@@ -84,6 +106,9 @@ export function serveConnection(
   let left: AbortController | undefined
   /** Answers that wait to be written together with those of others. */
   let late = 0
+  /** Of the request that is under way: how it is ended with words; whether somebody has looked at it; since when it is slow. */
+  let sayLate: (() => void) | undefined
+  let seen: { since: number; moved: number; at: number; slowMs: number } | undefined
 
   const catchUp = () => {
     if (late > 0) writeLate()
@@ -160,9 +185,9 @@ export function serveConnection(
   }
   const readHead = () => {
     if (start === end) return
-    const parsed = parseRequestHead(front.subarray(start, end), config.headMost)
+    const parsed = parseRequestHead(front.subarray(start, end), config.headMost, config.headersMost)
     if (!parsed) {
-      cancelHead ??= clock.after(config.silentMs, () => refuseHead(408))
+      cancelHead ??= clock.after(config.headMs ?? config.silentMs, () => refuseHead(408))
       return
     }
     cancelHead?.()
@@ -171,6 +196,7 @@ export function serveConnection(
     start += parsed.length
     state = 'busy'
     got = 0
+    seen = undefined
     void serve(parsed.head)
   }
   const serve = async (head: RequestHead) => {
@@ -207,24 +233,47 @@ export function serveConnection(
     resume()
   }
 
+  /** Ends a request whose other side does not keep up, and says so where nothing was said yet. */
+  const giveUp = () => {
+    finishing = true
+    sayLate?.()
+    // What is being received must not land in memory that is no longer ours, so nothing more is ever read.
+    paused = false
+    socket.pause()
+    socket.end()
+    clock.after(lingerMs, leave)
+    for (const want of wants.splice(0)) want.reject(otherLeft())
+    for (const reject of writing) reject(otherLeft())
+    left?.abort(otherLeft())
+  }
+
   const openExchange = (head: RequestHead): { exchange: Exchange; outcome(): { whole: boolean; keep: boolean } } => {
     let owed: number | undefined
+    let [stated, sent]: [number | undefined, number] = [undefined, 0]
     let keep = head.keep
     let asked = 0
     let continued = !head.continues
     const controller = new AbortController()
     left = controller
+    sayLate = () => {
+      if (owed === undefined) say(headOf(408, { 'content-length': 0 }, 0))
+    }
     /** Said together with the first piece that follows. */
     let unsaid = ''
     const headOf = (status: number, headers: Headers, length: number): string => {
       keep &&= got === head.bodyLength && !finishing
       const text = headText(clock, status, headers, keep)
       owed = length
+      stated = status
+      sent = length
       return text
     }
     const exchange: Exchange = {
       ...head,
       answered: () => owed !== undefined,
+      status: () => stated,
+      sent: () => sent,
+      address: accepted.remoteAddress ?? '',
       left: controller.signal,
       fill(into) {
         if (!continued) {
@@ -246,6 +295,7 @@ export function serveConnection(
       answer(status, headers, bytes) {
         const text = headOf(status, headers, 0)
         const size = bytes?.length ?? 0
+        sent = size
         if (text.length + size <= joinedMost) {
           late++
           together(() => {
@@ -303,6 +353,24 @@ export function serveConnection(
       if (state === 'head' && start === end) leave()
     },
     end: leave,
+    look(now) {
+      if (state !== 'busy' || finishing) return undefined
+      const moved = socket.bytesRead + socket.bytesWritten
+      const before = seen ?? { since: now, moved, at: now, slowMs: 0 }
+      const ms = now - before.at
+      const waited = wants.length > 0 || writing.size > 0
+      const least = ((config.slow?.bytesPerSecond ?? 0) * ms) / 1000
+      const slow = config.slow !== undefined && waited && ms > 0 && moved - before.moved < least
+      seen = { since: before.since, moved, at: now, slowMs: slow ? before.slowMs + ms : 0 }
+      const why =
+        seen.slowMs >= (config.slow?.graceMs ?? Number.POSITIVE_INFINITY)
+          ? 'slow'
+          : now - seen.since >= (config.requestMs ?? Number.POSITIVE_INFINITY)
+            ? 'long'
+            : undefined
+      if (why) giveUp()
+      return why
+    },
   }
 }
 

@@ -1,10 +1,13 @@
-import { type Clock, type Log, release } from '#kernel'
+import { type Clock, type Log, type Metrics, noMetrics, release } from '#kernel'
 import type { S3Handler, S3Response } from '#s3'
-import type { Exchange } from './http-connection.ts'
+import { openS3Meter, type S3Meter } from '../observe/s3-metrics.ts'
+import { type Exchange, lookMs } from './http-connection.ts'
 import { type HttpServer, openHttpServer } from './http-server.ts'
 import type { Listen } from './listen.ts'
+import { type S3Limits, s3LimitsOf } from './s3-limits.ts'
 
-const limits = { connectionsMost: 2000, silentMs: 60_000, idleMs: 65_000, closeMs: 10_000, headMost: 16 * 1024 }
+/** When the server closes, requests under way have so long to come to their end. */
+const closeMs = 10_000
 /** Bodies come in pieces of this size; large ones cost fewer turns of the loop. */
 const pieceBytes = 256 * 1024
 /** Up to here a body is offered whole: 64 KiB and what frames them. */
@@ -12,18 +15,40 @@ const wholeBytes = 68 * 1024
 
 /** Serves the S3 handler over HTTP/1.1. @param listen.port 0 for any */
 export async function openS3Server(
-  ports: { handle: S3Handler; clock: Clock; log: Log },
+  ports: { handle: S3Handler; clock: Clock; log: Log; metrics?: Metrics },
   listen: Listen,
+  limits: S3Limits = s3LimitsOf(),
 ): Promise<HttpServer> {
-  const handle = (exchange: Exchange) => serve(ports, exchange)
-  return openHttpServer(ports.clock, listen, { ...limits, direct: true, handle })
+  const meter = openS3Meter(ports.metrics ?? noMetrics, () => server.connections())
+  const handle = (exchange: Exchange) => serve(ports, meter, exchange)
+  const server: HttpServer = await openHttpServer(ports.clock, listen, {
+    connectionsMost: limits.connections,
+    perAddressMost: limits.connectionsPerAddress,
+    silentMs: limits.silentMs,
+    idleMs: limits.restMs,
+    headMost: limits.headBytes,
+    headMs: limits.headMs,
+    headersMost: limits.headers,
+    slow: { bytesPerSecond: limits.slowBytesPerSecond, graceMs: limits.slowMs },
+    requestMs: limits.requestMs,
+    lookMs: Math.min(lookMs, limits.slowMs / 4),
+    refused: meter.closed,
+    closeMs,
+    direct: true,
+    handle,
+  })
+  return server
 }
 
-type Ports = Parameters<typeof openS3Server>[0]
+type Ports = Pick<Parameters<typeof openS3Server>[0], 'handle' | 'log'>
 
-async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> {
+async function serve({ handle, log }: Ports, meter: S3Meter, exchange: Exchange): Promise<void> {
+  const began = performance.now()
+  meter.begun()
+  let answer: S3Response | undefined
+  let whole = false
   try {
-    const answer = await handle({
+    answer = await handle({
       method: exchange.method,
       target: exchange.target,
       headers: exchange.headers,
@@ -31,12 +56,25 @@ async function serve({ handle, log }: Ports, exchange: Exchange): Promise<void> 
       whole: exchange.bodyLength <= wholeBytes ? () => wholeOf(exchange) : undefined,
       signal: exchange.left,
     })
-    if (!exchange.left.aborted) await send(exchange, answer)
+    if (!exchange.left.aborted) {
+      await send(exchange, answer)
+      whole = true
+    }
   } catch (error) {
     if (!exchange.left.aborted)
       log('error', 's3.broken', { reason: error instanceof Error ? error.message : String(error) })
     exchange.cut()
   }
+  answer?.done?.()
+  const { operation = 'none', status = 500 } = answer ?? {}
+  const received = status < 300 ? exchange.bodyLength : 0
+  const sent = whole && answer ? sentOf(exchange, answer) : 0
+  meter.ended(operation, whole ? status : 'left', (performance.now() - began) / 1000, received, sent)
+}
+
+function sentOf({ method }: Exchange, { body, headers }: S3Response): number {
+  if (method === 'HEAD' || body === undefined) return 0
+  return body instanceof Uint8Array ? body.length : Number(headers['content-length'])
 }
 
 /** Out of Node's pool where it fits: fresh memory for each small body costs more than the rest of it. */

@@ -1,13 +1,24 @@
 import { type AddressInfo, createServer } from 'node:net'
 import type { Clock } from '#kernel'
-import { type Connection, type ConnectionConfig, type Exchange, serveConnection } from './http-connection.ts'
+import { type Connection, type ConnectionConfig, type Exchange, lookMs, serveConnection } from './http-connection.ts'
 import { type Listen, listenOn } from './listen.ts'
 
-export type HttpServer = { port: number; close(): Promise<void> }
+export type HttpServer = {
+  port: number
+  /** Connections that are open. */
+  connections(): number
+  close(): Promise<void>
+}
 
 type Config = ConnectionConfig & {
   /** More connections than this are closed as they come. */
   connectionsMost: number
+  /** More connections than this from one address are closed as they come; no such limit if not given. */
+  perAddressMost?: number
+  /** How often connections are looked at, milliseconds; `lookMs` if not given. */
+  lookMs?: number
+  /** Hears of connections that were closed, and why. */
+  refused?(why: 'connections' | 'address' | 'slow' | 'long'): void
   /** When the server closes, requests under way have so long to come to their end. */
   closeMs: number
   /** Answers one exchange; it must not throw. */
@@ -17,19 +28,43 @@ type Config = ConnectionConfig & {
 /** Serves HTTP/1.1 where bodies are large. @param listen.port 0 for any */
 export async function openHttpServer(clock: Clock, listen: Listen, config: Config): Promise<HttpServer> {
   const connections = new Set<Connection>()
+  const addresses = new Map<string, number>()
   const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (accepted) => {
-    const connection = serveConnection(clock, accepted, config, config.handle, () => connections.delete(connection))
+    const address = accepted.remoteAddress ?? ''
+    const others = addresses.get(address) ?? 0
+    if (others >= (config.perAddressMost ?? Number.POSITIVE_INFINITY)) {
+      config.refused?.('address')
+      accepted.destroy()
+      return
+    }
+    addresses.set(address, others + 1)
+    const connection = serveConnection(clock, accepted, config, config.handle, () => {
+      connections.delete(connection)
+      const left = (addresses.get(address) ?? 1) - 1
+      if (left > 0) addresses.set(address, left)
+      else addresses.delete(address)
+    })
     connections.add(connection)
   })
   server.maxConnections = config.connectionsMost
+  server.on('drop', () => config.refused?.('connections'))
   await listenOn(server, listen)
+  const looking = setInterval(() => {
+    for (const connection of connections) {
+      const why = connection.look(performance.now())
+      if (why) config.refused?.(why)
+    }
+  }, config.lookMs ?? lookMs)
+  looking.unref()
   return {
     port: (server.address() as AddressInfo).port,
+    connections: () => connections.size,
     close: () =>
       new Promise((resolve) => {
         const cancel = clock.after(config.closeMs, () => connections.forEach((connection) => connection.end()))
         server.close(() => {
           cancel()
+          clearInterval(looking)
           resolve()
         })
         connections.forEach((connection) => connection.finish())

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
+import { choice, exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
 import { hostError } from '../errors.ts'
+import { s3Limits } from '../http/s3-limits.ts'
 
 const address = { host: text({ min: 1 }), port: integer({ min: 0, max: 65_535 }) }
 const hex = (bytes: number) => text({ pattern: `^[0-9a-f]{${bytes * 2}}$`, means: `must be ${bytes} bytes in hex` })
@@ -18,6 +19,23 @@ const member = fields({
   capacityBytes: integer({ min: 0 }),
 })
 
+/** What a role tells those who look after it; all of it may be left out. */
+export const observeConfig = fields({
+  /** Holds the token that `/metrics` wants; without it only this machine may read them. */
+  metricsTokenFile: optional(path),
+  /** Lines below this level are not written; `info` without. */
+  logLevel: optional(choice('info', 'warn', 'error')),
+})
+export type ObserveConfig = Static<typeof observeConfig>
+
+/** Bounds of the S3 edge that differ from the usual ones. */
+export const edgeLimits = fields(
+  Object.fromEntries(Object.keys(s3Limits).map((name) => [name, optional(integer({ min: 1 }))])) as Record<
+    keyof typeof s3Limits,
+    ReturnType<typeof optional<number>>
+  >,
+)
+
 /** What each process reads at its start. Keys and tokens lie in files of their own, named here. */
 export const federationConfig = fields({
   version: exactly(1),
@@ -27,6 +45,7 @@ export const federationConfig = fields({
   tokenFile: path,
   keyFile: path,
   members: list(member, 1000),
+  observe: optional(observeConfig),
 })
 export const providerConfig = fields({
   version: exactly(1),
@@ -37,6 +56,7 @@ export const providerConfig = fields({
   keyFile: path,
   quotaBytes: integer({ min: 0 }),
   gateways: list(fields({ id: text(), publicKey: hex(32) }), 1000),
+  observe: optional(observeConfig),
 })
 export const gatewayConfig = fields({
   version: exactly(1),
@@ -56,6 +76,8 @@ export const gatewayConfig = fields({
   federation: fields({ url: text(), publicKey: hex(32) }),
   /** Objects up to this size share packs; 0: each is written for itself. */
   packBytes: optional(integer({ min: 0, max: 1024 * 1024 })),
+  observe: optional(observeConfig),
+  s3Limits: optional(edgeLimits),
 })
 export const accessConfig = fields({
   keys: list(

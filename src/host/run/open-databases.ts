@@ -5,6 +5,7 @@ import { openPostgres } from '../database/postgres.ts'
 import { databaseOf, type PostgresConfig, postgresAddress } from '../database/postgres-address.ts'
 import type { Schema } from '../database/schema.store.ts'
 import { openSqlite } from '../database/sqlite.ts'
+import type { DatabaseMeter } from '../observe/database-metrics.ts'
 
 export type DatabasesConfig = {
   folder: string
@@ -13,9 +14,14 @@ export type DatabasesConfig = {
 }
 
 /** The object index: the PostgreSQL database that is named, or a SQLite file in the gateway's folder. */
-export function openIndex({ folder, index }: DatabasesConfig, schemas: readonly Schema[]): Promise<Database> {
-  if (index) return openPostgres({ ...postgresAddress(index), schemas })
-  return openSqlite({ file: join(folder, 'index.db'), schemas })
+export function openIndex(
+  { folder, index }: DatabasesConfig,
+  schemas: readonly Schema[],
+  meter?: DatabaseMeter,
+): Promise<Database> {
+  const metered = { schemas, ...(meter && { meter }) }
+  if (index) return openPostgres({ ...postgresAddress(index), ...metered })
+  return openSqlite({ file: join(folder, 'index.db'), ...metered })
 }
 
 /**
@@ -24,10 +30,15 @@ export function openIndex({ folder, index }: DatabasesConfig, schemas: readonly 
  * not live on in such a backup.
  * @throws keys.beside
  */
-export function openKeys({ folder, index, keys }: DatabasesConfig, schemas: readonly Schema[]): Promise<Database> {
-  if (!keys) return openSqlite({ file: join(folder, 'keys.db'), schemas })
+export function openKeys(
+  { folder, index, keys }: DatabasesConfig,
+  schemas: readonly Schema[],
+  meter?: DatabaseMeter,
+): Promise<Database> {
+  const metered = { schemas, ...(meter && { meter }) }
+  if (!keys) return openSqlite({ file: join(folder, 'keys.db'), ...metered })
   const address = postgresAddress(keys)
   if (index && databaseOf(postgresAddress(index)) === databaseOf(address))
     throw hostError('keys.beside', { database: databaseOf(address) })
-  return openPostgres({ ...address, schemas, connections: 4 })
+  return openPostgres({ ...address, ...metered, connections: 4 })
 }

@@ -8,6 +8,7 @@ import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
 import { federationConfig, readConfig } from './configuration.ts'
 import type { OpenLog } from '../log.ts'
+import { observeRole } from '../observe/observe-role.ts'
 import { openRandom } from '../random.ts'
 import type { Running } from './running.ts'
 import { writePrivateJson } from '../disk/write-file.ts'
@@ -16,6 +17,7 @@ import { writePrivateJson } from '../disk/write-file.ts'
 export async function runFederation(file: string, { log }: OpenLog): Promise<Running> {
   const config = readConfig(file, federationConfig)
   const kept = join(config.folder, 'directory.json')
+  const observed = observeRole('federation', config.observe)
   const federation = await openFederation({
     clock: systemClock,
     log,
@@ -31,8 +33,21 @@ export async function runFederation(file: string, { log }: OpenLog): Promise<Run
       clock: systemClock,
       random: openRandom(),
       log,
+      report: observed.report,
+      meter: observed.apiMeter,
     },
     config.api,
   )
-  return { stop: () => server.close() }
+  observed.checks(async () => {
+    const signed = existsSync(kept)
+    const says = signed ? 'there is a signed directory' : 'there is no signed directory'
+    return [{ name: 'directory', state: signed ? 'good' : 'bad', says }]
+  })
+  return {
+    stop() {
+      observed.report.stopping()
+      observed.close()
+      return server.close()
+    },
+  }
 }

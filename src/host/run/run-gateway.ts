@@ -13,9 +13,14 @@ import { indexSchemas, keySchemas } from './schemas.ts'
 import { openKeptHead } from './kept-head.ts'
 import { openDirectoryCopy } from './directory-copy.ts'
 import { openS3Server } from '../http/http-s3.ts'
+import { admissionOf, s3LimitsOf } from '../http/s3-limits.ts'
 import type { OpenLog } from '../log.ts'
 import { programVersion } from './program-version.ts'
 import { openOffload } from '../offload/offload.ts'
+import { openDatabaseMeter } from '../observe/database-metrics.ts'
+import { watchGateway } from '../observe/gateway-metrics.ts'
+import { observeRole } from '../observe/observe-role.ts'
+import { gatewayChecks } from '../observe/role-checks.ts'
 import { openRandom } from '../random.ts'
 import { openRootKey } from './root-key.ts'
 import type { Running } from './running.ts'
@@ -28,6 +33,9 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
   const clock = systemClock
   const random = openRandom()
   const offload = openOffload()
+  const observed = observeRole('gateway', config.observe)
+  const { metrics } = observed
+  const s3Limits = s3LimitsOf(config.s3Limits)
   const key = createPrivateKey(readFileSync(config.keyFile))
   const own = rawPublicKey(createPublicKey(key))
 
@@ -47,7 +55,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
     const provider = directory.current().providers.find((member) => member.id === id)
     if (!provider) throw storageError('shard.unreachable', { provider: id, reason: 'it is not in the directory' })
     const theirs = Buffer.from(provider.publicKey, 'hex')
-    const store = openShardStore({ clock, random }, provider, {
+    const store = openShardStore({ clock, random, metrics }, provider, {
       gateway: config.id,
       shared: sharedKey(key, theirs, own, theirs),
     })
@@ -55,8 +63,8 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
     return store
   }
 
-  const index = await openIndex(config, indexSchemas)
-  const keyDatabase = await openKeys(config, keySchemas)
+  const index = await openIndex(config, indexSchemas, openDatabaseMeter(metrics, 'index'))
+  const keyDatabase = await openKeys(config, keySchemas, openDatabaseMeter(metrics, 'keys'))
   const keyStore = openKeyStore({ database: keyDatabase, random, root: openRootKey(config.rootKeyFile) })
   const journal = { nameKey: await keyStore.secret('log names') }
   const kept = openKeptHead(join(config.folder, `log-head-${config.id}`))
@@ -67,6 +75,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
       random,
       offload,
       log,
+      metrics,
       index,
       keys: keyStore,
       journal,
@@ -77,16 +86,24 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
     },
     {
       name: { id: config.id, role: 'gateway', version: programVersion() },
-      s3: { region: config.s3.region, hostnames: config.s3.hostnames },
+      s3: { region: config.s3.region, hostnames: config.s3.hostnames, admission: admissionOf(s3Limits) },
       limits: { ...defaultLimits, ...(config.packBytes !== undefined && { packBytes: config.packBytes }) },
     },
   )
   const token = readFileSync(config.tokenFile, 'utf8').trim()
   const authenticate = localToken(token, keys[0]?.tenant ?? '')
-  const api = await openApiServer({ handlers: gateway.operations, authenticate, clock, random, log }, config.api)
-  const s3 = await openS3Server({ handle: gateway.s3, clock: systemClock, log }, config.s3)
+  const self = { storage: gateway.storage, directory: directory.current, now: clock.now }
+  watchGateway(metrics, self)
+  observed.checks(() => gatewayChecks(self))
+  const beside = { report: observed.report, meter: observed.apiMeter }
+  const api = await openApiServer(
+    { handlers: gateway.operations, authenticate, clock, random, log, ...beside },
+    config.api,
+  )
+  const s3 = await openS3Server({ handle: gateway.s3, clock, log, metrics }, config.s3, s3Limits)
   return {
     async stop() {
+      observed.report.stopping()
       await s3.close()
       await api.close()
       await gateway.stop()
@@ -95,6 +112,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
       await index.close()
       await keyDatabase.close()
       await offload.close()
+      observed.close()
     },
   }
 }

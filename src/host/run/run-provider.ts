@@ -5,6 +5,8 @@ import { systemClock } from '../clock.ts'
 import { providerConfig, readConfig } from './configuration.ts'
 import { openDisk } from '../disk/disk.ts'
 import type { OpenLog } from '../log.ts'
+import { observeRole } from '../observe/observe-role.ts'
+import { providerChecks } from '../observe/role-checks.ts'
 import { openRandom } from '../random.ts'
 import type { Running } from './running.ts'
 import { openShardServer } from '../shards/shard-server.ts'
@@ -30,7 +32,12 @@ export async function runProvider(file: string, { log }: OpenLog): Promise<Runni
     { ...ports, disk: openDisk(config.folder) },
     { provider: config.id, quotaBytes: config.quotaBytes, trashMs, reserveBytes },
   )
-  const server = await openShardServer({ ...ports, node, gateways, provider: config.id }, config.shards)
+  const { metrics, report, checks, close } = observeRole('provider', config.observe)
+  checks(async () => providerChecks(config.folder, node.status(), reserveBytes))
+  const server = await openShardServer(
+    { ...ports, node, gateways, provider: config.id, metrics, report },
+    config.shards,
+  )
   const purge = () =>
     node.purge().then(
       (purged) => purged > 0 && log('info', 'trash.purged', { purged }),
@@ -40,7 +47,9 @@ export async function runProvider(file: string, { log }: OpenLog): Promise<Runni
   void purge()
   return {
     stop: async () => {
+      report.stopping()
       clearInterval(timer)
+      close()
       await server.close()
     },
   }

@@ -1,7 +1,8 @@
 import { Agent, type IncomingMessage } from 'node:http'
-import type { Clock, Random } from '#kernel'
+import { type Clock, type Metrics, noMetrics, type Random } from '#kernel'
 import type { Provider } from '#pool'
 import { type ShardStore, storageError } from '#storage'
+import { openShardMeter, type ShardRequestKind } from '../observe/shard-metrics.ts'
 import { namesOf, readJson, refusalOf, statusOf } from './shard-replies.ts'
 import { openShardPool } from './shard-pool.ts'
 import { isStale, openShardRequest, signedHead, type ShardRequestPorts } from './shard-request.ts'
@@ -18,10 +19,22 @@ const idleMs = 30_000
  * @param keys the gateway's id there and the key that both share
  */
 export function openShardStore(
-  ports: { clock: Clock; random: Random },
+  ports: { clock: Clock; random: Random; metrics?: Metrics },
   provider: Pick<Provider, 'id' | 'endpoint'>,
   keys: { gateway: string; shared: Uint8Array },
 ): ShardStore & { close(): void } {
+  const meter = openShardMeter(ports.metrics ?? noMetrics, provider.id)
+  const counted = async <T>(kind: ShardRequestKind, signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
+    const began = performance.now()
+    try {
+      const value = await act()
+      meter.ended(kind, began, undefined, signal)
+      return value
+    } catch (error) {
+      meter.ended(kind, began, error, signal)
+      throw error
+    }
+  }
   const agent = new Agent({ keepAlive: true, maxSockets: socketsMost, timeout: idleMs, scheduling: 'lifo' })
   const { hostname, port } = new URL(provider.endpoint)
   const wire: ShardRequestPorts = {
@@ -65,26 +78,38 @@ export function openShardStore(
     create(name, length, signal) {
       const sign = (target: string, bodyLength: number) =>
         signedHead(wire, { method: 'PUT', target, length: bodyLength })
-      return openShardWriter(writing, sign, { provider: provider.id, name, length }, keys, signal)
+      const began = performance.now()
+      const ended = (error: unknown) => meter.ended('put', began, error, signal, length)
+      return openShardWriter(writing, sign, { provider: provider.id, name, length }, keys, signal, ended)
     },
     async read(name, offset, length, signal, into) {
       const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
       const target = `/v1/shards/${name}?offset=${offset}&length=${length}`
-      await reader.read(() => signedHead(wire, { method: 'GET', target, length: 0 }).head, bytes, signal)
+      const began = performance.now()
+      try {
+        await reader.read(() => signedHead(wire, { method: 'GET', target, length: 0 }).head, bytes, signal)
+      } catch (error) {
+        meter.ended('get', began, error, signal)
+        throw error
+      }
+      meter.ended('get', began, undefined, signal, length)
       return bytes
     },
-    async trash(name, signal) {
-      const response = await ask('DELETE', `/v1/shards/${name}`, signal)
-      response.resume()
-    },
-    async list(after, limit, signal) {
-      const response = await ask('GET', `/v1/shards?after=${after}&limit=${limit}`, signal)
-      return namesOf(provider.id, await readJson(provider.id, response, signal), after)
-    },
-    async status(signal) {
-      const response = await ask('GET', '/v1/status', signal)
-      return statusOf(provider.id, await readJson(provider.id, response, signal))
-    },
+    trash: (name, signal) =>
+      counted('delete', signal, async () => {
+        const response = await ask('DELETE', `/v1/shards/${name}`, signal)
+        response.resume()
+      }),
+    list: (after, limit, signal) =>
+      counted('list', signal, async () => {
+        const response = await ask('GET', `/v1/shards?after=${after}&limit=${limit}`, signal)
+        return namesOf(provider.id, await readJson(provider.id, response, signal), after)
+      }),
+    status: (signal) =>
+      counted('status', signal, async () => {
+        const response = await ask('GET', '/v1/status', signal)
+        return statusOf(provider.id, await readJson(provider.id, response, signal))
+      }),
     close() {
       agent.destroy()
       reader.close()

@@ -1,7 +1,9 @@
-import type { Clock, Log } from '#kernel'
+import { type Clock, type Log, type Metrics, noMetrics } from '#kernel'
 import { type Node, openReplayGuard, refusalOf, type ShardRequest, signedHeaders, storageError } from '#storage'
 import type { Exchange } from '../http/http-connection.ts'
 import { openHttpServer, type HttpServer } from '../http/http-server.ts'
+import { type NodeMeter, type NodeRequest, openNodeMeter } from '../observe/node-metrics.ts'
+import type { SelfReport, Told } from '../observe/self-report.ts'
 import { receiveShard } from './receive-shard.ts'
 import { sendShard } from './send-shard.ts'
 import { refuse, sendJson } from './shard-answers.ts'
@@ -22,12 +24,30 @@ const limits = { connectionsMost: 512, silentMs: 30_000, idleMs: 65_000, closeMs
  * @param listen.direct bodies straight into memory of their own where this Node can; false for the way that every Node has
  */
 export async function openShardServer(
-  ports: { node: Node; gateways: GatewayKeys; clock: Clock; log: Log; provider: string },
+  ports: {
+    node: Node
+    gateways: GatewayKeys
+    clock: Clock
+    log: Log
+    provider: string
+    metrics?: Metrics
+    /** What the provider says about itself beside the protocol. */
+    report?: SelfReport
+  },
   listen: { host: string; port: number; direct?: boolean },
 ): Promise<HttpServer> {
   const replays = openReplayGuard()
-  const handle = (exchange: Exchange) =>
-    answer(ports, replays, exchange).catch((error: unknown) => refuse(ports.log, exchange, error))
+  const meter = openNodeMeter(ports.metrics ?? noMetrics, ports.node)
+  const handle = async (exchange: Exchange) => {
+    const { method, target, address, headers } = exchange
+    if (!target.startsWith('/v1/')) {
+      const told = ports.report?.answer({ method, path: target, address, headers })
+      if (told) return tell(exchange, await told)
+    }
+    const began = performance.now()
+    await answer(ports, replays, exchange).catch((error: unknown) => refuse(ports.log, exchange, error))
+    count(meter, exchange, began)
+  }
   return openHttpServer(ports.clock, listen, { ...limits, direct: listen.direct ?? true, handle })
 }
 
@@ -69,6 +89,26 @@ async function answer(ports: Ports, replays: ReturnType<typeof openReplayGuard>,
     default:
       throw storageError('shard.missing', { provider })
   }
+}
+
+function tell(exchange: Exchange, { status, type, body }: Told): void {
+  const bytes = Buffer.from(body)
+  exchange.answer(status, { 'content-type': type, 'content-length': bytes.length }, bytes)
+}
+
+function count(meter: NodeMeter, exchange: Exchange, began: number): void {
+  const request = kindOf(exchange.method, exchange.target)
+  const status = exchange.status() ?? 'left'
+  const received = status === 201 ? exchange.bodyLength : 0
+  meter.ended(request, status, began, received, request === 'get' && status === 200 ? exchange.sent() : 0)
+}
+
+function kindOf(method: string, target: string): NodeRequest {
+  if (!target.startsWith('/v1/shards')) return target === '/v1/status' ? 'status' : 'other'
+  if (method === 'PUT') return 'put'
+  if (method === 'DELETE') return 'delete'
+  if (method !== 'GET') return 'other'
+  return target.startsWith('/v1/shards/') ? 'get' : 'list'
 }
 
 /** @throws shard.denied */

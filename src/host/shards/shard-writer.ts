@@ -16,6 +16,7 @@ const shortBytes = 1024
 /**
  * Sends one shard by one PUT, as its bytes come, and behind them the tag that binds them to the request. Head, a short shard
  * and its tag go out together, when `finish` is called without waiting for the last `write`.
+ * @param told hears once how it ended, with the reason when it failed
  */
 export function openShardWriter(
   pool: ShardPool,
@@ -23,6 +24,7 @@ export function openShardWriter(
   { provider, name, length }: Shard,
   keys: { shared: Uint8Array },
   signal: AbortSignal,
+  told: (error: unknown) => void = () => {},
 ): ShardWriter {
   let line: Connection | undefined
   let tag: ReturnType<typeof openBodyTag> | undefined
@@ -45,6 +47,7 @@ export function openShardWriter(
     if (over) return
     leave()
     line?.end()
+    told(error ?? new Error('aborted'))
     settle.reject(error)
   }
   const aborted = () => fail(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
@@ -72,6 +75,7 @@ export function openShardWriter(
         leave()
         if (answer.keep && more === 0) pool.give(connection)
         else connection.end()
+        told(undefined)
         settle.resolve()
         return undefined
       },

@@ -43,10 +43,12 @@ export function openPacker(ground: Ground): Packer {
       const batch = takeBatch(queue)
       if (batch.length === 0) continue
       queue.writing++
+      ground.meters.packObjects.observe(batch.length)
       const began = ground.clock.now()
       void writePack(ground, queue.packClass, batch)
         .then(
           (outcomes) => {
+            ground.meters.packs.committed.add()
             times.push(ground.clock.now() - began)
             if (times.length > timesKept) times.shift()
             for (const [at, outcome] of outcomes.entries()) {
@@ -55,6 +57,7 @@ export function openPacker(ground: Ground): Packer {
             }
           },
           (error: unknown) => {
+            ground.meters.packs.failed.add()
             for (const job of batch) job.reject(error)
           },
         )

@@ -8,6 +8,7 @@ import { type Gap, insertGap, segmentAt } from '../index/segments.store.ts'
  */
 export function noteGap(ground: Ground, segment: Segment, shard: number, reason: Gap['reason']): void {
   const { body, position } = segment
+  ground.meters.gaps[reason].add()
   const gap: Gap = { body, position, shard, reason, since: ground.clock.now() }
   ground.index
     .transact(function* () {

@@ -98,7 +98,7 @@ export function raceShards<T>(ground: RaceGround, race: Race<T>): Promise<Map<nu
       if (over || flight.slow) return
       flight.slow = true
       const more = Math.min(missing(), spare.length)
-      if (more === 0 || overdue || hedges.spend(more)) advance()
+      if (more === 0 || hedges.spend(more, overdue)) advance()
       else flight.slow = false
     }
     if (signal.aborted) return cancelled()

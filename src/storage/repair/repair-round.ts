@@ -52,11 +52,13 @@ export function openRepairer(ground: Ground): Repairer {
       if (spares) await moveShards(ground, scope, segment, spares, lost, guard, signal)
       else if ('tenant' in scope) await rewriteSegment(ground, scope, segment, guard, signal)
       else await repack(ground, [segment.body], guard, signal)
+      ground.meters.repairs[action].done.add()
       ground.log('info', 'segment.repaired', { segment: segment.segment, action, because })
       return true
     } catch (error) {
       if (signal.aborted || hasCode(error, 'work.fenced')) throw error
       const reason = error instanceof Error ? error.message : String(error)
+      ground.meters.repairs[action].failed.add()
       ground.log('warn', 'segment.unrepaired', { segment: segment.segment, action, because, reason })
       return false
     } finally {

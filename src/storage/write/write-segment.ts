@@ -40,7 +40,11 @@ export async function writeSegment(ground: Ground, job: SegmentJob): Promise<Seg
     job.signal.addEventListener('abort', forward, { once: true })
     try {
       const outcome = await attemptSegment(ground, job, choice, controller.signal)
-      if ('segment' in outcome) return outcome.segment
+      if ('segment' in outcome) {
+        ground.meters.segments.written.add()
+        return outcome.segment
+      }
+      ground.meters.segments.again.add()
       for (const provider of outcome.failed.keys()) avoid.add(provider)
       trouble = [...outcome.failed.values()][0]
       ground.log('warn', 'segment.again', { attempt, avoided: [...avoid].join(',') })

@@ -121,4 +121,12 @@ export const hostError = errorTable({
     retryable: true,
     message: '{url} did not answer within {seconds} seconds. `pelago doctor` finds out why.',
   },
+  'egress.refused': {
+    kind: 'denied',
+    retryable: false,
+    message: '{origin} is not asked: {reason}. Name the origin in the configuration (egress.origins) if it is meant.',
+  },
+  'egress.failed': { kind: 'unavailable', retryable: true, message: '{origin} cannot be asked: {reason}.' },
+  'egress.large': { kind: 'unavailable', retryable: false, message: '{origin} answers more than {limit} bytes.' },
+  'egress.slow': { kind: 'unavailable', retryable: true, message: '{origin} did not answer within {seconds} seconds.' },
 })

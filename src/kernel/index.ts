@@ -13,6 +13,7 @@ export {
   type Value,
 } from './database.ts'
 export { databaseError } from './database-errors.ts'
+export type { EgressAnswer, EgressFetch, EgressRequest } from './egress.ts'
 export { type Details, type ErrorKind, type ErrorRow, errorTable, hasCode, PelagoError } from './errors.ts'
 export {
   type Counter,

@@ -38,7 +38,7 @@ export const floorplan: Record<string, Row> = {
   },
   host: {
     on: ['kernel', 'api', 'journal', 'work', 'client', 'access', 'pool', 'storage', 's3', 'roles', 'cli'],
-    packages: ['commander', 'pg', 'prom-client'],
+    packages: ['commander', 'openid-client', 'pg', 'prom-client'],
     effects: true,
     why: 'The real world: adapters, processes, configuration.',
   },

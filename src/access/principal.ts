@@ -6,6 +6,8 @@ export type Principal = {
   actor: string
   roles: readonly Role[]
   kind: 'local' | 'session' | 'key' | 'token'
+  /** The session's name, where there is one. */
+  session?: string
 }
 
 /** What is known of a request before its body is read. */

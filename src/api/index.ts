@@ -24,6 +24,46 @@ export {
 export { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operations/log.ts'
 export { whereObject } from './operations/object.ts'
 export { getDirectory } from './operations/directory.ts'
+export {
+  type ApiSession,
+  type ApiSignedIn,
+  getSession,
+  signOut,
+  listSessions,
+  endSession,
+  beginLogin,
+  showLogin,
+  approveLogin,
+  finishLogin,
+  listIdentityProviders,
+  beginProviderSignIn,
+  finishProviderSignIn,
+  createAdminCode,
+  createInvitation,
+  claimCode,
+} from './operations/session.ts'
+export {
+  type ApiPasskey,
+  beginPasskeySignIn,
+  finishPasskeySignIn,
+  listPasskeys,
+  beginPasskey,
+  finishPasskey,
+  removePasskey,
+  beginEnrolledPasskey,
+  finishEnrolledPasskey,
+} from './operations/passkey.ts'
+export {
+  type ApiRecovery,
+  getRecoveryPlan,
+  setRecoveryPlan,
+  requestRecovery,
+  listRecoveries,
+  approveRecovery,
+  cancelRecovery,
+  completeRecovery,
+  listNotices,
+} from './operations/recovery.ts'
 export { type ApiPolicy, policySchema } from './policy-schema.ts'
 export { errorOf, type Problem, problemOf } from './problem.ts'
 export {

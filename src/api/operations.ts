@@ -4,6 +4,42 @@ import { listBuckets, createBucket, getBucketPolicy, setBucketPolicy, setBucketE
 import { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operations/log.ts'
 import { whereObject } from './operations/object.ts'
 import { getDirectory } from './operations/directory.ts'
+import {
+  getSession,
+  signOut,
+  listSessions,
+  endSession,
+  beginLogin,
+  showLogin,
+  approveLogin,
+  finishLogin,
+  listIdentityProviders,
+  beginProviderSignIn,
+  finishProviderSignIn,
+  createAdminCode,
+  createInvitation,
+  claimCode,
+} from './operations/session.ts'
+import {
+  beginPasskeySignIn,
+  finishPasskeySignIn,
+  listPasskeys,
+  beginPasskey,
+  finishPasskey,
+  removePasskey,
+  beginEnrolledPasskey,
+  finishEnrolledPasskey,
+} from './operations/passkey.ts'
+import {
+  getRecoveryPlan,
+  setRecoveryPlan,
+  requestRecovery,
+  listRecoveries,
+  approveRecovery,
+  cancelRecovery,
+  completeRecovery,
+  listNotices,
+} from './operations/recovery.ts'
 
 /** Every operation, for servers and documentation to walk over. */
 export const operations = {
@@ -25,4 +61,34 @@ export const operations = {
   proveEntry,
   rotateLogKey,
   getDirectory,
+  getSession,
+  signOut,
+  listSessions,
+  endSession,
+  beginLogin,
+  showLogin,
+  approveLogin,
+  finishLogin,
+  listIdentityProviders,
+  beginProviderSignIn,
+  finishProviderSignIn,
+  createAdminCode,
+  createInvitation,
+  claimCode,
+  beginPasskeySignIn,
+  finishPasskeySignIn,
+  listPasskeys,
+  beginPasskey,
+  finishPasskey,
+  removePasskey,
+  beginEnrolledPasskey,
+  finishEnrolledPasskey,
+  getRecoveryPlan,
+  setRecoveryPlan,
+  requestRecovery,
+  listRecoveries,
+  approveRecovery,
+  cancelRecovery,
+  completeRecovery,
+  listNotices,
 }

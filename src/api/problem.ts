@@ -30,7 +30,11 @@ const statusOf: Record<ErrorKind, number> = {
 }
 
 /** Where HTTP has a word of its own. */
-const ownStatus: Record<string, number> = { 'request.unauthenticated': 401, 'request.large': 413 }
+const ownStatus: Record<string, number> = {
+  'request.unauthenticated': 401,
+  'request.large': 413,
+  'attempts.spent': 429,
+}
 
 const titles: Record<ErrorKind, string> = {
   invalid: 'The request is not valid',

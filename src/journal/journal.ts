@@ -18,7 +18,7 @@ export function hideName({ nameKey }: Journal, tenant: string, name: string): st
 }
 
 /** Parts of Pelago that act by themselves, and the roles that tokens of this machine stand for. */
-const ownActors = new Set(['system', 'operator', 'admin', 'gateway', 'federation', 'supervisor', 'provider'])
+const ownActors = new Set(['anyone', 'system', 'operator', 'admin', 'gateway', 'federation', 'supervisor', 'provider'])
 const opaque = /^([a-z]{1,16}[:-])?[0-9a-f]{16,64}$/
 
 /** Who acted, or for whom: an opaque identifier as it is, whatever else as a hidden name. */

@@ -72,6 +72,58 @@ export const topics = {
     says: 'all data of this folder was deleted before this start; the log that was deleted had this size and root',
     facts: { size: is.count, root: is.digest },
   },
+  'passkey.registered': {
+    about: is.id,
+    says: 'a person registered a passkey',
+    facts: { passkey: is.id },
+  },
+  'passkey.removed': { about: is.id, says: 'a person removed a passkey', facts: { passkey: is.id } },
+  'passkey.regressed': {
+    about: is.id,
+    says: 'a passkey counted backwards, as a copy of it would',
+    facts: { passkey: is.id, before: is.count, now: is.count },
+  },
+  'identity.linked': {
+    about: is.id,
+    says: 'a person signed in with an identity provider for the first time',
+    facts: { issuer: is.hidden, by: word('invitation', 'rule') },
+  },
+  'session.opened': {
+    about: is.id,
+    says: 'a person signed in',
+    facts: { session: is.id, method: word('passkey', 'provider', 'login') },
+  },
+  'session.ended': { about: is.id, says: 'a session was ended by command', facts: { session: is.id } },
+  'admin.code': {
+    about: is.hidden,
+    says: 'the machine gave out a code for the first owner of a tenant',
+    facts: { expiresAt: is.count },
+  },
+  'admin.claimed': { about: is.id, says: 'somebody became the first owner with that code', facts: {} },
+  'person.invited': { about: is.id, says: 'a person was invited by a code', facts: { expiresAt: is.count } },
+  'invitation.claimed': { about: is.id, says: 'a person came with that code', facts: {} },
+  'recovery.planned': {
+    about: is.hidden,
+    says: 'a tenant said who helps people who have lost their passkeys',
+    facts: { needed: is.count, helpers: is.count },
+  },
+  'recovery.requested': {
+    about: is.id,
+    says: 'somebody who says to be this person wishes to be let in again',
+    facts: { recovery: is.id },
+  },
+  'recovery.approved': {
+    about: is.id,
+    says: 'a helper confirmed a recovery; it may be completed from readyAt on, or 0',
+    facts: { recovery: is.id, approvals: is.count, needed: is.count, readyAt: is.count },
+  },
+  'recovery.cancelled': { about: is.id, says: 'a recovery was stopped', facts: { recovery: is.id } },
+  'recovery.completed': {
+    about: is.id,
+    says: 'a recovery was completed: what the person signed in with before is void',
+    facts: { recovery: is.id },
+  },
+  'recovery.lapsed': { about: is.id, says: 'a recovery took too long', facts: { recovery: is.id } },
   'log.key': {
     about: is.id,
     says: 'heads are signed with another key from here on',

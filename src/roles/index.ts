@@ -3,3 +3,4 @@ export { type Federation, type FederationPorts, openFederation } from './federat
 export { type Gateway, type GatewayConfig, type GatewayPorts, openGateway } from './gateway.ts'
 export { type ApiCall, type Handler, handles } from './handler.ts'
 export { workMetrics } from './measured-loops.ts'
+export { signInOperations } from './sign-in-operations.ts'

@@ -24,3 +24,7 @@ export const readers: readonly ApiRole[] = ['owner', 'admin', 'auditor']
 export const runners: readonly ApiRole[] = ['owner', 'admin', 'operator']
 /** Who sees the state of the machinery. */
 export const watchers: readonly ApiRole[] = ['owner', 'admin', 'operator', 'auditor']
+/** Whoever is somebody. Machines use access keys. */
+export const people: readonly ApiRole[] = ['owner', 'admin', 'operator', 'clerk', 'auditor']
+
+export const personName = text({ min: 1, max: 64 })

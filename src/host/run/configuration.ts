@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { choice, exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
+import { signInConfig } from './sign-in-configuration.ts'
 import { hostError } from '../errors.ts'
 import { s3Limits } from '../http/s3-limits.ts'
 
@@ -74,6 +75,9 @@ export const gatewayConfig = fields({
   rootKeyFile: path,
   accessFile: path,
   federation: fields({ url: text(), publicKey: hex(32) }),
+  signIn: optional(signInConfig),
+  /** Who may be asked although it is on a private network, over plain HTTP or on another port than 443. */
+  egress: optional(fields({ origins: list(text({ min: 1, max: 300 }), 100) })),
   /** Objects up to this size share packs; 0: each is written for itself. */
   packBytes: optional(integer({ min: 0, max: 1024 * 1024 })),
   observe: optional(observeConfig),

@@ -1,9 +1,9 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { listedKeys, localToken } from '#access'
+import { anyOf, listedKeys, localToken, sessionAuthentication } from '#access'
 import { openSealedLog } from '#journal'
-import { openGateway } from '#roles'
+import { openGateway, signInOperations } from '#roles'
 import { defaultLimits, openKeyStore, rawPublicKey, type ShardStore, sharedKey, storageError } from '#storage'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
@@ -23,6 +23,7 @@ import { observeRole } from '../observe/observe-role.ts'
 import { gatewayChecks } from '../observe/role-checks.ts'
 import { openRandom } from '../random.ts'
 import { openRootKey } from './root-key.ts'
+import { openSignIn } from './open-sign-in.ts'
 import type { Running } from './running.ts'
 import { openShardStore } from '../shards/shard-client.ts'
 
@@ -91,15 +92,15 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
     },
   )
   const token = readFileSync(config.tokenFile, 'utf8').trim()
-  const authenticate = localToken(token, keys[0]?.tenant ?? '')
+  const tenant = keys[0]?.tenant ?? ''
+  const signIn = openSignIn({ database: index, clock, random, log, journal }, config, tenant)
+  const authenticate = anyOf([sessionAuthentication(signIn), localToken(token, tenant)])
+  const handlers = [...gateway.operations, ...signInOperations(signIn)]
   const self = { storage: gateway.storage, directory: directory.current, now: clock.now }
   watchGateway(metrics, self)
   observed.checks(() => gatewayChecks(self))
   const beside = { report: observed.report, meter: observed.apiMeter }
-  const api = await openApiServer(
-    { handlers: gateway.operations, authenticate, clock, random, log, ...beside },
-    config.api,
-  )
+  const api = await openApiServer({ handlers, authenticate, clock, random, log, ...beside }, config.api)
   const s3 = await openS3Server({ handle: gateway.s3, clock, log, metrics }, config.s3, s3Limits)
   return {
     async stop() {

@@ -1,4 +1,4 @@
-import { accessMigrations } from '#access'
+import { accessMigrations, signInMigrations } from '#access'
 import { journalMigrations } from '#journal'
 import { indexMigrations, keyMigrations } from '#storage'
 import { workMigrations } from '#work'
@@ -10,6 +10,7 @@ export const indexSchemas: readonly Schema[] = [
   { component: 'work', migrations: workMigrations },
   { component: 'journal', migrations: journalMigrations },
   { component: 'access', migrations: accessMigrations },
+  { component: 'sign-in', migrations: signInMigrations },
 ]
 
 /** What lies in its key store, which is a database of its own. */

@@ -47,7 +47,15 @@ export async function fillIndex(folder: string, objects: number): Promise<FullIn
   const schemas = [{ component: 'index', migrations: indexMigrations }]
   const empty = await openSqlite({ file, schemas })
   await empty.transact(function* (): Step<void> {
-    yield* insertBucket({ ...bucket, tenant, createdAt: 0, policy: defaultPolicy, policyEpoch: 1, etags: 'md5' })
+    yield* insertBucket({
+      ...bucket,
+      tenant,
+      createdAt: 0,
+      policy: defaultPolicy,
+      policyEpoch: 1,
+      etags: 'md5',
+      revision: 1,
+    })
     yield* putObjectRow(bucket.id, objectOf(keyOf(0), '0'.repeat(32)), undefined, 0)
   })
   await empty.close()

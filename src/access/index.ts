@@ -3,6 +3,7 @@ export { type AccessKey, type AccessKeys, listedKeys } from './access-key.ts'
 export { accessError } from './errors.ts'
 export { localToken } from './local-token.ts'
 export { anyOf, type Authenticate, type Principal, type RequestHead } from './principal.ts'
+export { openRates, type RateLimit, type Rates } from './rate.ts'
 export { lastChange, noteChange } from './records/changes.store.ts'
 export { accessMigrations } from './records/migrations.ts'
 export {

@@ -16,6 +16,7 @@ export { listProviders, startProvider, stopProvider } from './operations/provide
 export {
   type ApiBucket,
   createBucket,
+  getBucket,
   getBucketPolicy,
   listBuckets,
   setBucketEtags,
@@ -65,7 +66,7 @@ export {
   listNotices,
 } from './operations/recovery.ts'
 export { type ApiPolicy, policySchema } from './policy-schema.ts'
-export { errorOf, type Problem, problemOf } from './problem.ts'
+export { errorOf, type Problem, problemOf, statusFor } from './problem.ts'
 export {
   about,
   choice,

@@ -1,6 +1,13 @@
 import { getStatus, getHealth, runDoctor } from './operations/status.ts'
 import { listProviders, stopProvider, startProvider } from './operations/provider.ts'
-import { listBuckets, createBucket, getBucketPolicy, setBucketPolicy, setBucketEtags } from './operations/bucket.ts'
+import {
+  listBuckets,
+  createBucket,
+  getBucket,
+  getBucketPolicy,
+  setBucketPolicy,
+  setBucketEtags,
+} from './operations/bucket.ts'
 import { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operations/log.ts'
 import { whereObject } from './operations/object.ts'
 import { getDirectory } from './operations/directory.ts'
@@ -51,6 +58,7 @@ export const operations = {
   runDoctor,
   listBuckets,
   createBucket,
+  getBucket,
   getBucketPolicy,
   setBucketPolicy,
   setBucketEtags,

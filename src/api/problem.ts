@@ -34,6 +34,14 @@ const ownStatus: Record<string, number> = {
   'request.unauthenticated': 401,
   'request.large': 413,
   'attempts.spent': 429,
+  'request.reused': 422,
+  'request.rate': 429,
+  'request.keys': 429,
+}
+
+/** The status under which an error travels. */
+export function statusFor(code: string, kind: ErrorKind): number {
+  return ownStatus[code] ?? statusOf[kind]
 }
 
 const titles: Record<ErrorKind, string> = {
@@ -57,7 +65,7 @@ const titles: Record<ErrorKind, string> = {
  */
 export function problemOf(error: unknown, trace: string, as?: number): Problem {
   const known = error instanceof PelagoError ? error : apiError('server.failed', { trace })
-  const status = as ?? ownStatus[known.code] ?? statusOf[known.kind]
+  const status = as ?? statusFor(known.code, known.kind)
   return {
     type: `urn:pelago:error:${known.code}`,
     title: titles[known.kind],

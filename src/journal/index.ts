@@ -1,4 +1,19 @@
-/** Facts, stated in the transaction of whoever brings them about, sealed into a log that proves itself, read by cursor. */
+/**
+ * Facts, stated in the transaction of whoever brings them about, sealed into a log that proves itself, read by cursor;
+ * and answers, given once per wish.
+ */
+export {
+  answerMigrations,
+  type Claim,
+  claimAnswer,
+  type Claimed,
+  countAnswers,
+  dropClaim,
+  forgetAnswers,
+  keepAnswer,
+  once,
+  renewClaim,
+} from './answer.store.ts'
 export { type LogCheck, openLogCheck, type SeenEntry } from './check-log.ts'
 export { deliverFacts } from './deliver-facts.ts'
 export type { Entry } from './entry.ts'
@@ -11,3 +26,4 @@ export { type Check, checkProof, keyOfShown, type LogProof, proofText, shownKey,
 export { proveEntry } from './prove-entry.ts'
 export { type KeptHead, type LogPorts, openSealedLog, type SealedLog } from './sealed-log.ts'
 export { type FactsOf, type Topic, topics } from './topics.ts'
+export { openAnswer, sealAnswer } from './seal-answer.ts'

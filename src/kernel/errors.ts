@@ -42,11 +42,13 @@ export class PelagoError extends Error {
 /**
  * Builds a plane's thrower from its table, so that a code without a row does not type-check.
  * @param table code -> kind, retryable, message template
- * @returns `fail(code, details?, cause?)`, which makes (not throws) the error
+ * @returns `fail(code, details?, cause?)`, which makes (not throws) the error; its `rows` are the table, for documentation
  */
 export function errorTable<T extends Record<string, ErrorRow>>(table: T) {
-  return (code: keyof T & string, details?: Details, cause?: unknown): PelagoError =>
+  const fail = (code: keyof T & string, details?: Details, cause?: unknown): PelagoError =>
     new PelagoError(code, table[code] as ErrorRow, details, cause)
+  const rows: Readonly<Record<string, ErrorRow>> = table
+  return Object.assign(fail, { rows })
 }
 
 /** True for an error of this code, whichever plane made it. */

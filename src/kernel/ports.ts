@@ -46,6 +46,9 @@ export type Call = {
   tenant: string
   signal: AbortSignal
   trace: string
-  /** Names the wish, not the request: who makes something once under it (`once` of `#journal`) may be asked again. */
-  once?: string
+  /**
+   * The wish behind the request, where the asker named it: repetitions have the same. What must happen only once is done
+   * through `once` of `#journal`. `key` seals what is kept for it.
+   */
+  once?: { id: string; key: Uint8Array }
 }

@@ -2,7 +2,7 @@ import * as api from '#api'
 import type { Call, Clock } from '#kernel'
 import { type Directory, explainHolder, parsePolicy } from '#pool'
 import type { OpenStorage } from '#storage'
-import { type Handler, handles } from './handler.ts'
+import { type ApiCall, type Handler, handles } from './handler.ts'
 
 type Ports = { clock: Clock; storage: OpenStorage; directory(): Directory }
 
@@ -16,13 +16,22 @@ export function gatewayOperations(ports: Ports): Handler[] {
       const input = { name, ...(policy !== undefined && { policy: parsePolicy(policy) }), ...(etags && { etags }) }
       return shown(await storage.objects.createBucket(call, input))
     }),
+    handles(api.getBucket, async (call, { name }) => shown(await storage.objects.getBucket(call, name))),
     handles(api.getBucketPolicy, async (call, { name }) => (await storage.objects.getBucket(call, name)).policy),
     handles(api.setBucketPolicy, async (call, { name, policy }) =>
-      shown(await storage.objects.setBucketPolicy(call, { name, policy: parsePolicy(policy) })),
+      shown(await storage.objects.setBucketPolicy(call, { name, policy: parsePolicy(policy), ...seen(call) })),
     ),
-    handles(api.setBucketEtags, async (call, input) => shown(await storage.objects.setBucketEtags(call, input))),
+    handles(api.setBucketEtags, async (call, input) =>
+      shown(await storage.objects.setBucketEtags(call, { ...input, ...seen(call) })),
+    ),
     handles(api.whereObject, (call, input) => whereOf(ports, call, input)),
   ]
+}
+
+/** What `If-Match` said, for a noun whose revisions are numbers; what is none matches nothing. */
+function seen({ expected }: ApiCall): { expected?: number } {
+  if (expected === undefined) return {}
+  return { expected: /^\d{1,15}$/.test(expected) ? Number(expected) : -1 }
 }
 
 async function healthOf({ clock, storage, directory }: Ports) {
@@ -71,6 +80,6 @@ async function whereOf(ports: Ports, call: Call, input: { bucket: string; key: s
 }
 
 function shown(bucket: Awaited<ReturnType<OpenStorage['objects']['getBucket']>>) {
-  const { name, createdAt, policy, policyEpoch, etags } = bucket
-  return { name, createdAt, policy, policyEpoch, etags }
+  const { name, createdAt, policy, policyEpoch, etags, revision } = bucket
+  return { name, createdAt, policy, policyEpoch, etags, revision }
 }

@@ -16,11 +16,17 @@ export type ApiCall = Call & {
   setCookie(cookie: string): void
 }
 
+/** One event of a stream. `id`: a reader that lost his connection says it when he comes again. It holds no line break. */
+export type StreamEvent<O = unknown> = { id?: string; data: O }
+
 /** One operation of the API with what answers it. An edge checks the input before and the output after. */
-export type Handler = {
-  operation: Operation<unknown, unknown>
-  answer(call: ApiCall, input: unknown): Promise<unknown>
-}
+export type Handler =
+  | { operation: Operation<unknown, unknown>; answer(call: ApiCall, input: unknown): Promise<unknown> }
+  | {
+      operation: Operation<unknown, unknown>
+      /** @param last the id of the last event that the reader has had */
+      events(call: ApiCall, input: unknown, last: string | undefined): AsyncIterable<StreamEvent>
+    }
 
 /** Ties an operation to its answer; types follow from the operation. */
 export function handles<I, O>(
@@ -32,4 +38,12 @@ export function handles<I, O>(
     // The edge has checked the input against the operation's schema, which is where its type comes from.
     answer: async (call, input) => answer(call, input as I),
   }
+}
+
+/** Ties an operation that streams to its events. They end when the call's signal says so. */
+export function streams<I, O>(
+  operation: Operation<I, O>,
+  events: (call: ApiCall, input: I, last: string | undefined) => AsyncIterable<StreamEvent<O>>,
+): Handler {
+  return { operation, events: (call, input, last) => events(call, input as I, last) }
 }

@@ -14,6 +14,12 @@ export const storageError = errorTable({
     retryable: false,
     message: 'Bucket {bucket} still holds objects or uploads; delete them first.',
   },
+  'bucket.changed': {
+    kind: 'precondition',
+    retryable: false,
+    message:
+      'Bucket {bucket} was changed meanwhile: it has revision {revision}, you have seen {expected}. Look at it again.',
+  },
   'object.missing': { kind: 'missing', retryable: false, message: 'There is no object {key} in bucket {bucket}.' },
   'object.precondition': {
     kind: 'precondition',

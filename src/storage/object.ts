@@ -12,6 +12,8 @@ export type Bucket = {
   policy: Policy
   policyEpoch: number
   etags: Etags
+  /** Grows with every change to the bucket's settings. */
+  revision: number
 }
 
 export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256'
@@ -104,9 +106,9 @@ export type ObjectStorage = {
   deleteBucket(call: Call, name: string): Promise<void>
   getBucket(call: Call, name: string): Promise<Bucket>
   listBuckets(call: Call): Promise<Bucket[]>
-  setBucketPolicy(call: Call, input: { name: string; policy: Policy }): Promise<Bucket>
+  setBucketPolicy(call: Call, input: { name: string; policy: Policy; expected?: number }): Promise<Bucket>
   /** What ETags the writes have that begin from now on. */
-  setBucketEtags(call: Call, input: { name: string; etags: Etags }): Promise<Bucket>
+  setBucketEtags(call: Call, input: { name: string; etags: Etags; expected?: number }): Promise<Bucket>
 
   putObject(
     call: Call,

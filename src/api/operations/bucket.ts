@@ -1,16 +1,21 @@
 import { operation } from '../operation.ts'
 import { policySchema } from '../policy-schema.ts'
-import { choice, fields, integer, json, list, optional, type Static, text } from '../schema.ts'
+import { about, choice, fields, integer, json, list, optional, type Static, text } from '../schema.ts'
 import { admins, bucketName, nothing, time, watchers } from './words.ts'
 
-/** What the ETag of an object is: its MD5, or nothing that is computed of its bytes where a checksum vouches for them. */
-const etags = choice('md5', 'opaque')
+const etags = about(
+  'What the ETag of an object is: its MD5, or nothing of its bytes where a checksum vouches for them.',
+  choice('md5', 'opaque'),
+)
+const revised = { revision: 'revision' }
+const document = about('What it leaves out is as in the default policy.', json(64 * 1024))
 const bucketSchema = fields({
   name: text(),
   createdAt: time,
   policy: policySchema,
-  policyEpoch: integer({ min: 0 }),
+  policyEpoch: about('Grows with every policy.', integer({ min: 0 })),
   etags,
+  revision: about('Grows with every change to the settings.', integer({ min: 1 })),
 })
 export type ApiBucket = Static<typeof bucketSchema>
 
@@ -34,9 +39,23 @@ export const createBucket = operation({
   path: '/v1/buckets',
   server: 'gateway',
   roles: admins,
-  input: fields({ name: bucketName, policy: optional(json(64 * 1024)), etags: optional(etags) }),
+  input: fields({ name: bucketName, policy: optional(document), etags: optional(etags) }),
   output: bucketSchema,
   errors: ['bucket.exists', 'bucket.owned', 'policy.invalid', 'policy.unsatisfiable'],
+  concurrency: revised,
+})
+
+export const getBucket = operation({
+  id: 'bucket.get',
+  summary: 'Shows the settings of a bucket.',
+  method: 'GET',
+  path: '/v1/buckets/{name}',
+  server: 'gateway',
+  roles: watchers,
+  input: fields({ name: bucketName }),
+  output: bucketSchema,
+  errors: ['bucket.missing'],
+  concurrency: revised,
 })
 
 export const getBucketPolicy = operation({
@@ -58,10 +77,10 @@ export const setBucketPolicy = operation({
   path: '/v1/buckets/{name}/policy',
   server: 'gateway',
   roles: admins,
-  /** What the policy leaves out is as in the default. */
-  input: fields({ name: bucketName, policy: json(64 * 1024) }),
+  input: fields({ name: bucketName, policy: document }),
   output: bucketSchema,
-  errors: ['bucket.missing', 'policy.invalid', 'policy.unsatisfiable'],
+  errors: ['bucket.missing', 'bucket.changed', 'policy.invalid', 'policy.unsatisfiable'],
+  concurrency: revised,
 })
 
 export const setBucketEtags = operation({
@@ -73,5 +92,6 @@ export const setBucketEtags = operation({
   roles: admins,
   input: fields({ name: bucketName, etags }),
   output: bucketSchema,
-  errors: ['bucket.missing'],
+  errors: ['bucket.missing', 'bucket.changed'],
+  concurrency: revised,
 })

@@ -1,102 +1,313 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Authenticate, Principal, RequestHead } from '#access'
-import { apiError, checkOutput, inputOf, matchOperation, mayAsk, type Operation, problemOf } from '#api'
-import { type Clock, type Log, PelagoError, type Random } from '#kernel'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { type Authenticate, openRates, type Principal, type Rates, type RequestHead } from '#access'
+import { apiError, checkOutput, inputOf, matchOperation, mayAsk, type Operation, type Problem, problemOf } from '#api'
+import { type Clock, type Database, type Log, PelagoError, type Random } from '#kernel'
 import type { ApiCall, Handler } from '#roles'
 import type { ApiMeter } from '../observe/api-metrics.ts'
 import type { SelfReport, Told } from '../observe/self-report.ts'
+import { type ApiLimits, apiLimits } from './api-limits.ts'
+import { type Answer, type Once, openOnce, type Wish } from './api-once.ts'
+import { sendEvents } from './api-stream.ts'
 import { listenOn } from './listen.ts'
+
+/** How long a handler whose time is up may take to say so, milliseconds. */
+const unheardMs = 1000
 
 export type ApiServer = { port: number; close(): Promise<void> }
 
-const bodyMost = 256 * 1024
-const bodyMs = 10_000
-const answerMs = 120_000
-const connectionsMost = 100
-
-type Ports = {
+type AnyOperation = Operation<unknown, unknown>
+export type ApiPorts = {
   handlers: readonly Handler[]
   authenticate: Authenticate
   clock: Clock
   random: Random
   log: Log
+  /** Where answers are remembered; needed when an operation has idempotency `key`. */
+  answers?: Database
   /** What the role says about itself beside its operations. */
   report?: SelfReport
   meter?: ApiMeter
 }
+type Edge = ApiPorts & {
+  limits: ApiLimits
+  once: Once | undefined
+  rates: { address: Rates; asker: Rates }
+  requests: number
+  /** Asker -> streams that he follows. */
+  streams: Map<string, number>
+  stop: AbortSignal
+}
+/** One request on its way through the edge. */
+type Exchange = {
+  request: IncomingMessage
+  response: ServerResponse
+  head: RequestHead
+  trace: string
+  left: AbortSignal
+  /** Told which operation it was, for the numbers. */
+  named(operation: string): void
+}
 
-/** Serves operations of the API over HTTP to whoever may ask them. Input and output are checked against the contract. */
-export async function openApiServer(ports: Ports, listen: { host: string; port: number }): Promise<ApiServer> {
+/**
+ * Serves operations of the API over HTTP to whoever may ask them. Input and output are checked against the contract.
+ * @param limits what differs from the usual ones
+ */
+export async function openApiServer(
+  ports: ApiPorts,
+  listen: { host: string; port: number },
+  limits: Partial<ApiLimits> = {},
+): Promise<ApiServer> {
+  const stop = new AbortController()
+  const most = { ...apiLimits, ...limits }
+  const edge: Edge = {
+    ...ports,
+    limits: most,
+    once: ports.answers && openOnce({ ...ports, database: ports.answers, stop: stop.signal }),
+    rates: { address: openRates(ports.clock, most.rates.address), asker: openRates(ports.clock, most.rates.asker) },
+    requests: 0,
+    streams: new Map(),
+    stop: stop.signal,
+  }
+  const keyed = ports.handlers.find(({ operation }) => operation.idempotency === 'key')
+  if (keyed && !ports.answers) throw new Error(`${keyed.operation.id} needs a database that remembers its answers`)
   const server = createServer(
-    { headersTimeout: bodyMs, requestTimeout: 2 * bodyMs, maxHeaderSize: 8192 },
+    { headersTimeout: most.headMs, requestTimeout: most.headMs + most.bodyMs, maxHeaderSize: most.headMost },
     (request, response) => {
       const told = ports.report?.answer(askedOf(request))
-      if (told) return void told.then((answer) => tell(response, answer))
-      const began = performance.now()
-      const trace = Buffer.from(ports.random.bytes(8)).toString('hex')
-      response.once('close', () => ports.meter?.(operationOf(ports, request), response.statusCode, began))
-      answer(ports, request, response, trace).then(
-        (output) => send(response, 200, 'application/json', output ?? {}),
-        (error: unknown) => {
-          const problem = error instanceof Unproved ? problemOf(error.why, trace, 401) : problemOf(error, trace)
-          if (problem.status >= 500) {
-            const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
-            ports.log('error', 'api.failed', { trace, code: problem.code, reason })
-          }
-          send(response, problem.status, 'application/problem+json', problem)
-        },
-      )
+      void (told ? told.then((answer) => tell(response, answer)) : serve(edge, request, response))
     },
   )
-  server.maxConnections = connectionsMost
+  server.maxConnections = most.connectionsMost
+  limitAddresses(server, most.connectionsPerAddress)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseHead(edge, error, socket))
   await listenOn(server, listen)
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
+        stop.abort(new Error('the server closes'))
         server.close(() => resolve())
         server.closeAllConnections()
       }),
   }
 }
 
-async function answer(
-  ports: Ports,
-  request: IncomingMessage,
-  response: ServerResponse,
-  trace: string,
-): Promise<unknown> {
-  const url = new URL(request.url ?? '/', 'http://api')
-  const method = request.method ?? ''
-  const operations = ports.handlers.map(({ operation }) => operation)
-  const found = matchOperation(operations, method, url.pathname)
-  if (!found) throw apiError('operation.missing', { method, path: url.pathname })
-  const { operation, fields } = found
-  const head = headOf(request)
-  const principal = await principalOf(ports, operation, head)
-  const input = inputOf(operation, fields, url.searchParams, await bodyOf(request))
+function limitAddresses(server: Server, most: number): void {
+  const open = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? ''
+    const count = (open.get(address) ?? 0) + 1
+    open.set(address, count)
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1
+      if (left > 0) open.set(address, left)
+      else open.delete(address)
+    })
+    if (count > most) socket.destroy()
+  })
+}
+
+async function serve(edge: Edge, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const trace = Buffer.from(edge.random.bytes(8)).toString('hex')
+  const began = performance.now()
   const left = new AbortController()
-  response.on('close', () => left.abort(new Error('the client has left')))
-  const call: ApiCall = {
+  let operation = 'none'
+  response.on('close', () => {
+    left.abort(new Error('the client has left'))
+    edge.meter?.(operation, response.statusCode, began)
+  })
+  // A response that cannot be written any more is the reader's loss; `close` follows and tells everybody.
+  response.on('error', () => left.abort(new Error('the client has left')))
+  edge.requests++
+  try {
+    const named = (id: string) => {
+      operation = id
+    }
+    const answer = await answerTo(edge, { request, response, head: headOf(request), trace, left: left.signal, named })
+    if (answer) send(request, response, answer)
+  } catch (error) {
+    const problem = error instanceof Unproved ? problemOf(error.why, trace, 401) : problemOf(error, trace)
+    report(edge.log, trace, problem, error)
+    send(request, response, refusal(problem))
+  } finally {
+    edge.requests--
+  }
+}
+
+/** @returns undefined when the answer was a stream, which is over by then */
+async function answerTo(edge: Edge, exchange: Exchange): Promise<Answer | undefined> {
+  const { request, head } = exchange
+  checkRoom(edge, head.address)
+  const url = new URL(head.target, 'http://api')
+  const operations = edge.handlers.map(({ operation }) => operation)
+  const found = matchOperation(operations, head.method, url.pathname)
+  if (!found) throw apiError('operation.missing', { method: head.method, path: url.pathname })
+  const { operation, fields } = found
+  exchange.named(operation.id)
+  const principal = await principalOf(edge.authenticate, operation, head)
+  if (principal) checkRate(edge.rates.asker, askerOf(principal, head))
+  const expected = expectedOf(operation, head)
+  const input = inputOf(operation, fields, url.searchParams, await bodyOf(edge, request))
+  const handler = edge.handlers.find((one) => one.operation === operation) as Handler
+  const call = callOf(exchange, principal, expected)
+  if ('events' in handler) {
+    await follow(edge, exchange, call, handler, input)
+    return undefined
+  }
+  const late = new AbortController()
+  const signal = AbortSignal.any([call.signal, late.signal])
+  const run = (wish?: Wish) => perform(handler, { ...call, signal, ...(wish && { once: wish }) }, input)
+  const key = operation.idempotency === 'key' ? head.headers['idempotency-key'] : undefined
+  const answering =
+    key === undefined || !edge.once
+      ? run()
+      : edge.once.answer({ principal, operation, input, expected }, key, (wish) =>
+          remembered(run(wish), exchange.trace),
+        )
+  const answer = await inTime(edge, operation, answering, late)
+  return unchanged(head, answer) ? { ...answer, status: 304, body: '' } : answer
+}
+
+async function perform(
+  { operation, answer }: Extract<Handler, { answer: unknown }>,
+  call: ApiCall,
+  input: unknown,
+): Promise<Answer> {
+  const output = checkOutput(operation, await answer(call, input))
+  const headers: Record<string, string> = { 'content-type': operation.media ?? 'application/json' }
+  const { revision } = operation.concurrency ?? {}
+  if (revision !== undefined) headers.etag = `"${String((output as Record<string, unknown>)[revision])}"`
+  return { status: 200, headers, body: operation.media ? String(output) : JSON.stringify(output ?? {}) }
+}
+
+/** What will not be otherwise the next time is an answer too; everything else stays an error, and may be tried again. */
+async function remembered(answering: Promise<Answer>, trace: string): Promise<Answer> {
+  try {
+    return await answering
+  } catch (error) {
+    const final = ['invalid', 'denied', 'missing', 'conflict', 'precondition', 'unbuilt']
+    if (error instanceof PelagoError && !error.retryable && final.includes(error.kind))
+      return refusal(problemOf(error, trace))
+    throw error
+  }
+}
+
+/**
+ * Tells the handler by `late` when its time is up. Who does not listen is not waited for; what he does meanwhile is not known.
+ * @throws operation.late
+ */
+async function inTime(
+  { clock, limits, stop }: Edge,
+  operation: AnyOperation,
+  answering: Promise<Answer>,
+  late: AbortController,
+): Promise<Answer> {
+  let cancel = () => {}
+  const over = new Promise<never>((_, reject) => {
+    const giveUp = () => {
+      cancel()
+      late.abort(new Error('it takes too long'))
+      // Who listens to his signal says in the meantime what he knows.
+      cancel = clock.after(unheardMs, () =>
+        reject(apiError('operation.late', { operation: operation.id, seconds: limits.answerMs / 1000 })),
+      )
+    }
+    cancel = clock.after(limits.answerMs, giveUp)
+    stop.addEventListener('abort', giveUp, { once: true, signal: late.signal })
+  })
+  answering.catch(() => 'it is thrown by the race, or nobody waits any more')
+  try {
+    return await Promise.race([answering, over])
+  } finally {
+    cancel()
+    // Takes the listener away; who has answered does not listen any more.
+    late.abort(new Error('it is answered'))
+  }
+}
+
+async function follow(
+  edge: Edge,
+  { response, head, trace, left }: Exchange,
+  call: ApiCall,
+  { operation, events }: Extract<Handler, { events: unknown }>,
+  input: unknown,
+): Promise<void> {
+  const { clock, limits, streams, stop, authenticate, log } = edge
+  const asker = askerOf(call.principal, head)
+  const own = streams.get(asker) ?? 0
+  const all = [...streams.values()].reduce((sum, count) => sum + count, 0)
+  if (own >= limits.streamsPerAsker)
+    throw apiError('request.crowded', { limit: limits.streamsPerAsker, what: 'streams of yours', retryAfter: 10 })
+  if (all >= limits.streamsMost)
+    throw apiError('request.crowded', { limit: limits.streamsMost, what: 'streams', retryAfter: 10 })
+  streams.set(asker, own + 1)
+  // A stream does nothing most of the time, and has a limit of its own.
+  edge.requests--
+  const enough = new AbortController()
+  const cancel = clock.after(limits.streamMs, () => enough.abort(new Error('ask again')))
+  const signal = AbortSignal.any([left, stop, enough.signal])
+  const checked = async function* () {
+    for await (const event of events({ ...call, signal }, input, head.headers['last-event-id'])) {
+      checkOutput(operation, event.data)
+      yield event
+    }
+  }
+  const still = async () => {
+    if (mayAsk(operation, [])) return true
+    const principal = await authenticate(head)
+    return principal !== undefined && mayAsk(operation, principal.roles)
+  }
+  try {
+    const problem = await sendEvents({ clock, limits, trace, signal }, response, checked(), still)
+    if (problem) report(log, trace, problem, problem.detail)
+  } finally {
+    cancel()
+    edge.requests++
+    const rest = (streams.get(asker) ?? 1) - 1
+    if (rest > 0) streams.set(asker, rest)
+    else streams.delete(asker)
+  }
+}
+
+/** @throws request.rate, request.crowded */
+function checkRoom(edge: Edge, address: string): void {
+  checkRate(edge.rates.address, address)
+  const { requestsMost } = edge.limits
+  if (edge.requests > requestsMost)
+    throw apiError('request.crowded', { limit: requestsMost, what: 'requests', retryAfter: 1 })
+}
+
+function checkRate(rates: Rates, asker: string): void {
+  const ms = rates.take(asker)
+  if (ms > 0) throw apiError('request.rate', { retryAfter: Math.ceil(ms / 1000) })
+}
+
+const askerOf = (principal: Principal | undefined, { address }: RequestHead) =>
+  principal ? `${principal.tenant}\n${principal.actor}` : address
+
+function callOf(
+  { response, head, trace, left }: Exchange,
+  principal: Principal | undefined,
+  expected: string | undefined,
+): ApiCall {
+  return {
     actor: principal?.actor ?? 'anyone',
     tenant: principal?.tenant ?? '',
+    signal: left,
+    trace,
     principal,
-    expected: expectedOf(head),
+    expected,
     address: head.address,
     headers: head.headers,
     setCookie: (cookie) => response.appendHeader('set-cookie', cookie),
-    signal: AbortSignal.any([left.signal, AbortSignal.timeout(answerMs)]),
-    trace,
   }
-  const handler = ports.handlers.find((one) => one.operation === operation) as Handler
-  return checkOutput(operation, await handler.answer(call, input))
 }
 
 /** @throws request.unauthenticated, request.forbidden, or why the proof that was given does not hold */
 async function principalOf(
-  { authenticate }: Ports,
-  operation: Operation<unknown, unknown>,
+  authenticate: Authenticate,
+  operation: AnyOperation,
   head: RequestHead,
 ): Promise<Principal | undefined> {
   if (mayAsk(operation, [])) return undefined
@@ -125,26 +336,45 @@ function headOf({ method = '', url = '/', headers, socket }: IncomingMessage): R
   return { method, target: url, headers: plain, address: socket.remoteAddress ?? '' }
 }
 
-/** The revision in `If-Match`, without its quotes; `*` expects nothing. Source: RFC 9110, 13.1.1. */
-function expectedOf({ headers }: RequestHead): string | undefined {
+/**
+ * The revision in `If-Match`, without its quotes; `*` expects nothing. Source: RFC 9110, 13.1.1.
+ * @throws request.revision, request.unconditional
+ */
+function expectedOf(operation: AnyOperation, { headers }: RequestHead): string | undefined {
   const stated = headers['if-match']?.trim()
-  return stated === undefined || stated === '*' ? undefined : stated.replace(/^"(.*)"$/, '$1')
+  if (stated === undefined) return undefined
+  if (!operation.concurrency) throw apiError('request.unconditional', { operation: operation.id })
+  if (stated === '*') return undefined
+  const revision = /^"([^"]*)"$/.exec(stated)?.[1]
+  if (revision === undefined) throw apiError('request.revision', { operation: operation.id })
+  return revision
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > bodyMost) throw apiError('request.large', { limit: bodyMost })
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
+/** Whether a reader has this already. Source: RFC 9110, 13.1.2. */
+function unchanged({ method, headers }: RequestHead, { headers: { etag } }: Answer): boolean {
+  const known = headers['if-none-match']
+  if (method !== 'GET' || etag === undefined || known === undefined) return false
+  return known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
 }
 
-function operationOf({ handlers }: Ports, { method = '', url = '/' }: IncomingMessage): string {
-  const operations = handlers.map(({ operation }) => operation)
-  return matchOperation(operations, method, url.split('?')[0] ?? '')?.operation.id ?? 'none'
+/** @throws request.large, request.slow */
+function bodyOf({ clock, limits }: Edge, request: IncomingMessage): Promise<string> {
+  const { bodyMost, bodyMs } = limits
+  return new Promise((resolve, reject) => {
+    const large = () => reject(apiError('request.large', { limit: bodyMost }))
+    if (Number(request.headers['content-length'] ?? 0) > bodyMost) return large()
+    const cancel = clock.after(bodyMs, () => reject(apiError('request.slow', { seconds: bodyMs / 1000 })))
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > bodyMost) large()
+      else chunks.push(chunk)
+    })
+    request.on('end', () => resolve(Buffer.concat(chunks).toString()))
+    request.on('error', reject)
+    request.on('close', cancel)
+  })
 }
 
 function askedOf({ method = '', url = '/', headers, socket }: IncomingMessage) {
@@ -156,8 +386,45 @@ function tell(response: ServerResponse, { status, type, body }: Told): void {
   response.end(body)
 }
 
-function send(response: ServerResponse, status: number, type: string, body: unknown): void {
-  const bytes = Buffer.from(JSON.stringify(body))
-  response.writeHead(status, { 'content-type': type, 'content-length': bytes.length })
-  response.end(bytes)
+function refusal(problem: Problem): Answer {
+  const { retryAfter } = problem.details
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
+  if (typeof retryAfter === 'number') headers['retry-after'] = String(retryAfter)
+  if (problem.status === 401) headers['www-authenticate'] = 'Bearer'
+  return { status: problem.status, headers, body: JSON.stringify(problem) }
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
+  if (response.headersSent || response.destroyed) return
+  const bytes = Buffer.from(body)
+  response.writeHead(status, {
+    ...headers,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status !== 304 && { 'content-length': bytes.length }),
+    // What is left of a body that nobody wants must not be taken for the next request, nor be read to its end.
+    ...(!request.complete && { connection: 'close' }),
+  })
+  response.end(status === 304 ? undefined : bytes)
+}
+
+function report(log: Log, trace: string, { status, code }: Problem, error: unknown): void {
+  if (status < 500 || status === 503) return
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  log('error', 'api.failed', { trace, code, reason })
+}
+
+/** What is no HTTP, or comes too slowly, is refused in the same words as the rest. */
+function refuseHead({ limits }: Edge, error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const [status, reason] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, `it has more than ${limits.headMost} bytes`]
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'it came too slowly']
+        : [400, 'it is not HTTP/1.1']
+  const { headers, body } = refusal(problemOf(apiError('request.head', { reason }), '', status))
+  const head = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' })
+  const lines = head.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n${body}`)
 }

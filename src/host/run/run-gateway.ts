@@ -99,7 +99,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
   const self = { storage: gateway.storage, directory: directory.current, now: clock.now }
   watchGateway(metrics, self)
   observed.checks(() => gatewayChecks(self))
-  const beside = { report: observed.report, meter: observed.apiMeter }
+  const beside = { report: observed.report, meter: observed.apiMeter, answers: index }
   const api = await openApiServer({ handlers, authenticate, clock, random, log, ...beside }, config.api)
   const s3 = await openS3Server({ handle: gateway.s3, clock, log, metrics }, config.s3, s3Limits)
   return {

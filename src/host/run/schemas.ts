@@ -1,5 +1,5 @@
 import { accessMigrations, signInMigrations } from '#access'
-import { journalMigrations } from '#journal'
+import { answerMigrations, journalMigrations } from '#journal'
 import { indexMigrations, keyMigrations } from '#storage'
 import { workMigrations } from '#work'
 import type { Schema } from '../database/schema.store.ts'
@@ -9,6 +9,7 @@ export const indexSchemas: readonly Schema[] = [
   { component: 'index', migrations: indexMigrations },
   { component: 'work', migrations: workMigrations },
   { component: 'journal', migrations: journalMigrations },
+  { component: 'answers', migrations: answerMigrations },
   { component: 'access', migrations: accessMigrations },
   { component: 'sign-in', migrations: signInMigrations },
 ]

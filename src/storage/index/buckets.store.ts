@@ -48,20 +48,35 @@ export function* insertBucket(bucket: Bucket): Step<void> {
   const [taken] = yield sql`SELECT tenant FROM buckets WHERE name = ${bucket.name}`
   if (taken)
     throw storageError(taken.tenant === bucket.tenant ? 'bucket.owned' : 'bucket.exists', { bucket: bucket.name })
-  yield sql`INSERT INTO buckets (id, name, tenant, created_at, policy, policy_epoch, etags)
-    VALUES (${bucket.id}, ${bucket.name}, ${bucket.tenant}, ${bucket.createdAt}, ${JSON.stringify(bucket.policy)}, ${bucket.policyEpoch}, ${bucket.etags})`
+  yield sql`INSERT INTO buckets (id, name, tenant, created_at, policy, policy_epoch, etags, revision)
+    VALUES (${bucket.id}, ${bucket.name}, ${bucket.tenant}, ${bucket.createdAt}, ${JSON.stringify(bucket.policy)}, ${bucket.policyEpoch}, ${bucket.etags}, ${bucket.revision})`
+}
+
+/**
+ * The bucket as whoever wants to change it has seen it.
+ * @param expected its revision then; undefined for whatever it is
+ * @throws bucket.missing, bucket.changed
+ */
+export function* getBucketToChange(tenant: string, name: string, expected: number | undefined): Step<Bucket> {
+  const bucket = yield* getBucket(tenant, name)
+  const { revision } = bucket
+  if (expected !== undefined && revision !== expected)
+    throw storageError('bucket.changed', { bucket: name, revision, expected })
+  return bucket
 }
 
 /** A new policy begins a new epoch; writes under the old one do not commit any more. */
 export function* setBucketPolicy(bucket: Bucket, policy: Policy): Step<Bucket> {
-  const epoch = bucket.policyEpoch + 1
-  yield sql`UPDATE buckets SET policy = ${JSON.stringify(policy)}, policy_epoch = ${epoch} WHERE id = ${bucket.id}`
-  return { ...bucket, policy, policyEpoch: epoch }
+  const [policyEpoch, revision] = [bucket.policyEpoch + 1, bucket.revision + 1]
+  yield sql`UPDATE buckets SET policy = ${JSON.stringify(policy)}, policy_epoch = ${policyEpoch}, revision = ${revision}
+    WHERE id = ${bucket.id}`
+  return { ...bucket, policy, policyEpoch, revision }
 }
 
 export function* setBucketEtags(bucket: Bucket, etags: Etags): Step<Bucket> {
-  yield sql`UPDATE buckets SET etags = ${etags} WHERE id = ${bucket.id}`
-  return { ...bucket, etags }
+  const revision = bucket.revision + 1
+  yield sql`UPDATE buckets SET etags = ${etags}, revision = ${revision} WHERE id = ${bucket.id}`
+  return { ...bucket, etags, revision }
 }
 
 /**
@@ -100,5 +115,6 @@ function bucketOf(row: Row): Bucket {
     policy: policyOf(row.policy as string),
     policyEpoch: row.policy_epoch as number,
     etags: row.etags as Etags,
+    revision: row.revision as number,
   }
 }

@@ -81,4 +81,9 @@ export const indexMigrations: Migration[] = [
     name: 'etags of a bucket',
     statements: [`ALTER TABLE buckets ADD COLUMN etags {text} NOT NULL DEFAULT 'md5'`],
   },
+  {
+    id: 4,
+    name: 'revision of a bucket',
+    statements: ['ALTER TABLE buckets ADD COLUMN revision {int} NOT NULL DEFAULT 1'],
+  },
 ]

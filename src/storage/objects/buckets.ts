@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { appendFact, type FactsOf, type Topic } from '#journal'
+import { appendFact, type FactsOf, once, type Topic } from '#journal'
 import { type Call, canonicalJson } from '#kernel'
 import { defaultPolicy, type Policy, unsatisfiable } from '#pool'
 import { storageError } from '../errors.ts'
@@ -8,7 +8,7 @@ import * as store from '../index/buckets.store.ts'
 import { beginPolicyMove } from '../index/packs.store.ts'
 import type { Bucket, Etags } from '../object.ts'
 
-/** Creates a bucket under a policy that the pool can satisfy. @throws policy.unsatisfiable with the reason per provider */
+/** Creates a bucket under a policy that the pool can satisfy, once per wish. @throws policy.unsatisfiable with the reason per provider */
 export async function createBucket(
   ground: Ground,
   call: Call,
@@ -23,12 +23,15 @@ export async function createBucket(
     policy,
     policyEpoch: 1,
     etags,
+    revision: 1,
   }
-  await ground.index.transact(function* () {
-    yield* store.insertBucket(bucket)
-    yield* state(ground, call, bucket, 'bucket.created', { ...policyFacts(bucket), etags })
-  })
-  return bucket
+  return ground.index.transact(() =>
+    once(call, 'bucket.create', function* () {
+      yield* store.insertBucket(bucket)
+      yield* state(ground, call, bucket, 'bucket.created', { ...policyFacts(bucket), etags })
+      return bucket
+    }),
+  )
 }
 
 /** Deletes an empty bucket. @throws bucket.filled */
@@ -40,29 +43,34 @@ export async function deleteBucket(ground: Ground, call: Call, name: string): Pr
   }, 'committed')
 }
 
-/** Sets the policy; what lies elsewhere than it allows is moved by repair. @throws policy.unsatisfiable */
+/**
+ * Sets the policy; what lies elsewhere than it allows is moved by repair.
+ * @throws policy.unsatisfiable, bucket.changed when it has another revision than the expected one
+ */
 export async function setBucketPolicy(
   ground: Ground,
   call: Call,
-  { name, policy }: { name: string; policy: Policy },
+  { name, policy, expected }: { name: string; policy: Policy; expected?: number },
 ): Promise<Bucket> {
   checkSatisfiable(ground, policy)
   return ground.index.transact(function* () {
-    const bucket = yield* store.setBucketPolicy(yield* store.getBucket(call.tenant, name), policy)
+    const seen = yield* store.getBucketToChange(call.tenant, name, expected)
+    const bucket = yield* store.setBucketPolicy(seen, policy)
     yield* beginPolicyMove(bucket.id)
     yield* state(ground, call, bucket, 'bucket.policy', policyFacts(bucket))
     return bucket
   })
 }
 
-/** What is stored keeps the ETag that it has. */
+/** What is stored keeps the ETag that it has. @throws bucket.changed when it has another revision than the expected one */
 export async function setBucketEtags(
   ground: Ground,
   call: Call,
-  { name, etags }: { name: string; etags: Etags },
+  { name, etags, expected }: { name: string; etags: Etags; expected?: number },
 ): Promise<Bucket> {
   return ground.index.transact(function* () {
-    const bucket = yield* store.setBucketEtags(yield* store.getBucket(call.tenant, name), etags)
+    const seen = yield* store.getBucketToChange(call.tenant, name, expected)
+    const bucket = yield* store.setBucketEtags(seen, etags)
     yield* state(ground, call, bucket, 'bucket.etags', { name, etags })
     return bucket
   })

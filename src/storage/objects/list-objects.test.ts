@@ -24,6 +24,7 @@ function* fill(keys: readonly string[]): Generator<Statement, void, Row[]> {
     policy: defaultPolicy,
     policyEpoch: 1,
     etags: 'md5' as const,
+    revision: 1,
   }
   yield* insertBucket(bucket)
   for (const key of keys) {

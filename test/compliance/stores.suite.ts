@@ -3,14 +3,13 @@ import { join } from 'node:path'
 import { type Body, type Database, PelagoError, type Row, type Statement, utf8 } from '#kernel'
 
 export type Step<T> = Generator<Statement, T, Row[]>
-// biome-ignore lint/suspicious/noExplicitAny: operations of every shape stand in one list
-type Operation = (...words: any[]) => Step<unknown>
+type Operation = (...words: never[]) => Step<unknown>
 
 /** One call of a store's operation. Built by `call`, so that its words are checked. */
 export type Call = { operation: Operation; words: unknown[]; hot: boolean }
 
 export const call = <W extends unknown[]>(operation: (...words: W) => Step<unknown>, ...words: W): Call => ({
-  ...{ operation, words },
+  ...{ operation: operation as unknown as Operation, words },
   hot: false,
 })
 
@@ -23,7 +22,7 @@ export const hot = <W extends unknown[]>(operation: (...words: W) => Step<unknow
 /** What an operation answered, in a form in which the answers of two databases can be compared. */
 export async function answerOf(database: Database, { operation, words }: Call): Promise<unknown> {
   try {
-    const answer = await database.transact(() => operation(...words))
+    const answer = await database.transact(() => operation(...(words as never[])))
     return { answer: plain(answer) }
   } catch (error) {
     if (!(error instanceof PelagoError) || error.code.startsWith('database.')) throw error
@@ -63,7 +62,7 @@ export async function statementsOf(database: Database, { operation, words }: Cal
   let seen: Statement[] = []
   const body: Body<void> = function* () {
     seen = []
-    const steps = operation(...words)
+    const steps = operation(...(words as never[]))
     let step = steps.next()
     while (!step.done) {
       seen.push(step.value)

@@ -135,7 +135,7 @@ function told({ log }: Ports, provider: string, error: unknown): PelagoError {
   }
   switch (code) {
     case 'OAUTH_JWT_CLAIM_COMPARISON_FAILED': {
-      const claim = claimOf(inner)
+      const claim = detailOf(inner, 'claim')
       if (claim === 'iss') return signInError('provider.issuer', {}, error)
       if (claim === 'aud' || claim === 'azp') return signInError('provider.audience', {}, error)
       if (claim === 'nonce') return signInError('provider.nonce', {}, error)
@@ -146,7 +146,8 @@ function told({ log }: Ports, provider: string, error: unknown): PelagoError {
     case 'OAUTH_KEY_SELECTION_FAILED':
       return signInError('provider.signature', {}, error)
     case 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED':
-      return signInError('provider.issuer', {}, error)
+      if (detailOf(inner, 'attribute') === 'issuer') return signInError('provider.issuer', {}, error)
+      return signInError('provider.token', { reason: 'what else is said about you is about somebody else' }, error)
     case 'OAUTH_INVALID_RESPONSE':
       if (says('signature verification')) return signInError('provider.signature', {}, error)
       if (says('"alg"')) return signInError('provider.algorithm', {}, error)
@@ -171,10 +172,11 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
-function claimOf(errors: unknown[]): string | undefined {
+/** What the library says about its refusal beside the words. */
+function detailOf(errors: unknown[], name: 'claim' | 'attribute'): string | undefined {
   for (const error of errors) {
-    const cause = error instanceof Error ? (error.cause as { claim?: unknown } | undefined) : undefined
-    if (typeof cause?.claim === 'string') return cause.claim
+    const cause = error instanceof Error ? (error.cause as Record<string, unknown> | undefined) : undefined
+    if (typeof cause?.[name] === 'string') return cause[name]
   }
   return undefined
 }

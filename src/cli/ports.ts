@@ -19,8 +19,16 @@ export type CliPorts = {
   up(options: UpOptions): Promise<number>
   /** Runs one role in this process. */
   run(options: { config: string; log?: string }): Promise<void>
-  /** A client of the Pelago that runs in a data folder. @throws data.absent */
-  client(data: string): Client
+  /**
+   * A client of the Pelago that runs in a data folder: as the person who has signed in here, if somebody has, else with the
+   * token of the machine; as `machine` always with that. @throws data.absent
+   */
+  client(data: string, as?: 'machine'): Client
+  /** Keeps the session of whoever signed in here, for later commands, or forgets it. */
+  keepSession(data: string, token: string | undefined): void
+  /** Waits on this machine for an identity provider to send somebody back. */
+  openCallback(): Promise<Callback>
+  wait(ms: number): Promise<void>
   /** The S3 endpoint of that Pelago, with its access key. */
   objects(data: string): Objects
   /** Lines for people and programs, and lines for people only. */
@@ -33,6 +41,9 @@ export type CliPorts = {
   save(file: string, bytes: AsyncIterable<Uint8Array>): Promise<void>
   now(): number
 }
+
+/** `query`: what the provider sent along, within five minutes. @throws callback.late */
+export type Callback = { redirectUri: string; query: Promise<string>; close(): void }
 
 /** Options that every command has. */
 export type Common = { data: string; json: boolean }

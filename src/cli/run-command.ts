@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { PelagoError } from '#kernel'
 import { addLogCommands } from './log-commands.ts'
+import { addSignInCommands } from './sign-in-commands.ts'
 import type { CliPorts, Common, UpOptions } from './ports.ts'
 
 const usageCode = 2
@@ -105,6 +106,7 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
     )
 
   addLogCommands(program, ports, common, act)
+  addSignInCommands(program, ports, common, act)
 
   common(program.command('doctor'))
     .description('find out what is wrong, and what to do')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readFileSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync, rmSync } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { join, resolve } from 'node:path'
@@ -8,6 +8,8 @@ import { type ObjectTransport, openClient, openObjects, type Transport } from '#
 import { systemClock } from './clock.ts'
 import { accessConfig, readConfig } from './run/configuration.ts'
 import { runSchema } from './demo/data-folder.ts'
+import { writePrivate } from './disk/write-file.ts'
+import { openCallback } from './http/callback.ts'
 import { hostError } from './errors.ts'
 
 const answerMs = 130_000
@@ -23,7 +25,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 export const cliPorts: CliPorts = {
   up: async (options) => (await import('./demo/up.ts')).up(options),
   run: async ({ config, log }) => (await import('./run/run-role.ts')).runRole(config, log),
-  client: (data) => openClient(transportOf(data)),
+  client: (data, as) => openClient(transportOf(data, as)),
+  keepSession(data, token) {
+    if (token === undefined) rmSync(sessionFile(data), { force: true })
+    else writePrivate(sessionFile(data), `${token}\n`)
+  },
+  openCallback,
+  wait: (ms) => new Promise((resolve) => void systemClock.after(ms, resolve)),
   objects(data) {
     const { ports } = runOf(data)
     const [key] = readConfig(join(resolve(data), 'gateway', 'access.json'), accessConfig).keys
@@ -65,9 +73,14 @@ function runOf(data: string) {
   return readConfig(file, runSchema)
 }
 
-function transportOf(data: string): Transport {
+const sessionFile = (data: string) => join(resolve(data), 'cli-session')
+
+function transportOf(data: string, as?: 'machine'): Transport {
   const { ports } = runOf(data)
   const token = readFileSync(join(resolve(data), 'api-token'), 'utf8').trim()
+  // Only gateways know people.
+  const session =
+    as === undefined && existsSync(sessionFile(data)) ? readFileSync(sessionFile(data), 'utf8').trim() : undefined
   return async ({ server, method, path, body, signal }) => {
     const url = `http://127.0.0.1:${ports[server]}`
     const limit = AbortSignal.timeout(answerMs)
@@ -75,7 +88,7 @@ function transportOf(data: string): Transport {
       const response = await fetch(url + path, {
         method,
         headers: {
-          authorization: `Bearer ${token}`,
+          authorization: `Bearer ${(server === 'gateway' ? session : undefined) ?? token}`,
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
         signal: signal ? AbortSignal.any([signal, limit]) : limit,

@@ -129,4 +129,9 @@ export const hostError = errorTable({
   'egress.failed': { kind: 'unavailable', retryable: true, message: '{origin} cannot be asked: {reason}.' },
   'egress.large': { kind: 'unavailable', retryable: false, message: '{origin} answers more than {limit} bytes.' },
   'egress.slow': { kind: 'unavailable', retryable: true, message: '{origin} did not answer within {seconds} seconds.' },
+  'callback.late': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'Nobody came back from the identity provider within {minutes} minutes; begin again.',
+  },
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { anyOf, localToken, sessionAuthentication } from '#access'
 import type { Json } from '#kernel'
 import { signInOperations } from '#roles'
+import { openPostgres } from '../../src/host/database/postgres.ts'
 import { openSqlite } from '../../src/host/database/sqlite.ts'
 import { openApiServer } from '../../src/host/http/api-server.ts'
 import { openRandom } from '../../src/host/random.ts'
@@ -16,14 +17,22 @@ import { openVirtualClock } from './virtual-clock.ts'
 
 export const origin = 'https://storage.example.org'
 export const rp = 'storage.example.org'
-const token = 'the-token-of-the-machine-itself'
+export const token = 'the-token-of-the-machine-itself'
 
 export type Answer = { status: number; body: Record<string, Json>; cookies: string[] }
 export type Asker = { cookie?: string; bearer?: string; headers?: Record<string, string> }
 
-export async function openHouse(given: Pick<GatewayConfig, 'signIn' | 'egress'> = {}, clock = openVirtualClock()) {
+/** @param postgres address of a database; a SQLite file without */
+export async function openHouse(
+  given: Pick<GatewayConfig, 'signIn' | 'egress'> = {},
+  clock = openVirtualClock(),
+  postgres?: string,
+) {
   const folder = mkdtempSync(join(tmpdir(), 'pelago-sign-in-'))
-  const database = await openSqlite({ file: join(folder, 'index.db'), schemas: indexSchemas })
+  const schemas = indexSchemas
+  const database = await (postgres === undefined
+    ? openSqlite({ file: join(folder, 'index.db'), schemas })
+    : openPostgres({ url: postgres, schemas }))
   const random = openRandom()
   const journal = { nameKey: random.bytes(32) }
   const lines: string[] = []

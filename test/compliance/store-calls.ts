@@ -18,7 +18,7 @@ import { type Call, call, hot, key } from './stores.suite.ts'
 export const walked = ['storage', 'work']
 
 export const bucket: Bucket = {
-  ...{ id: 'b1', name: 'first', tenant: 't', createdAt: 5, policyEpoch: 1, etags: 'md5' },
+  ...{ id: 'b1', name: 'first', tenant: 't', createdAt: 5, policyEpoch: 1, revision: 1, etags: 'md5' },
   policy: defaultPolicy,
 }
 const other: Bucket = { ...bucket, id: 'b2', name: 'other', tenant: 'u', etags: 'opaque' }
@@ -60,6 +60,8 @@ export const calls: Call[] = [
   call(buckets.insertBucket, { ...bucket, id: 'b3', tenant: 'u' }),
   hot(buckets.getBucket, 't', 'first'),
   call(buckets.getBucket, 'u', 'first'),
+  call(buckets.getBucketToChange, 't', 'first', 1),
+  call(buckets.getBucketToChange, 't', 'first', 2),
   call(buckets.holdBucket, 't', 'first'),
   call(buckets.holdBucket, 't', 'nowhere'),
   hot(buckets.holdBucketById, 'b1'),

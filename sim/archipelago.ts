@@ -182,7 +182,7 @@ function openUselessBuffers(): BufferPool {
 }
 
 /** Wrapping is not what is simulated; the bytes are turned round, so that forgetting to unwrap shows. */
-const plainRoot: RootKey = {
+export const plainRoot: RootKey = {
   wrap: async (plain) => plain.map((byte) => byte ^ 0xff),
   unwrap: async (wrapped) => wrapped.map((byte) => byte ^ 0xff),
 }

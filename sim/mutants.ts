@@ -238,4 +238,40 @@ export const mutants: Mutant[] = [
     from: 'pieces.push({ shard, start: place.start + first - shard * size, from: first,',
     to: 'pieces.push({ shard, start: place.start + first - shard * size + (shard > 1 ? 1 : 0), from: first,',
   },
+  {
+    name: 'an administrative act is not stated',
+    file: storage('objects/buckets.ts'),
+    from: "yield* state(ground, call, bucket, 'bucket.etags', { name, etags })",
+    to: 'void state',
+  },
+  {
+    name: 'what got its place in the log waits on',
+    file: 'src/journal/log.store.ts',
+    from: 'yield sql`DELETE FROM log_pending WHERE id <= ${last.id as number}`',
+    to: 'void last.id',
+  },
+  {
+    name: 'facts get their place in the log backwards',
+    file: 'src/journal/log.store.ts',
+    from: 'yield sql`SELECT id, body FROM log_pending ORDER BY id LIMIT ${most}`',
+    to: 'yield sql`SELECT id, body FROM (SELECT id, body FROM log_pending ORDER BY id LIMIT ${most}) q ORDER BY id DESC`',
+  },
+  {
+    name: 'a log that was put back is gone on with',
+    file: 'src/journal/sealed-log.ts',
+    from: "if (held < kept.size) throw journalError('log.older', { file, size: held, kept: kept.size })",
+    to: 'if (held < kept.size) return undefined',
+  },
+  {
+    name: 'a log that was put back keeps its name',
+    file: 'src/journal/sealed-log.ts',
+    from: 'yield* store.insertKey({ ...first, log: logName(first) })',
+    to: 'yield* store.insertKey({ ...first, log: lost.log })',
+  },
+  {
+    name: 'heads are signed with a key that was replaced',
+    file: 'src/journal/log.store.ts',
+    from: 'if ((yield* lastKey())?.generation !== key.generation)',
+    to: 'if ((yield* lastKey())?.generation === -1)',
+  },
 ]

@@ -1,6 +1,7 @@
 import { defaultPolicy, judge } from '#pool'
 import { type Archipelago, type Island, openArchipelago, quickLimits } from './archipelago.ts'
 import { checkAtRest, checkListing, checkPowerCut, checkTidy } from './checks.ts'
+import { runLogLife } from './log-life.ts'
 import { readOne, runClient } from './clients.ts'
 import { bucket, newCall, finish, type Life, quietLimitMs, sleepFor } from './life.ts'
 import { openModel } from './model.ts'
@@ -38,7 +39,7 @@ export async function runScenario(seed: number): Promise<Outcome> {
       nextId: 1,
       phase: -1,
     })
-    return { seed, fingerprint: world.fingerprint() }
+    return { seed, fingerprint: world.fingerprint() + (await runLogLife(seed)) }
   } catch (error) {
     const failure = error instanceof Error ? (error.stack ?? error.message) : String(error)
     return { seed, fingerprint: world.fingerprint(), failure, tail: world.tail() }

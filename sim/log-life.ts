@@ -257,8 +257,9 @@ async function sealAll(life: Life): Promise<void> {
   for (const place of life.places) if (!place.gateway) await settled(world, start(life, place))
   // What was under way has come to its end.
   await settled(world, pause(world, 1000))
-  const { log } = life.places[0]?.gateway as Gateway
-  while ((await settled(world, log.seal())) === 'more');
+  const gateway = life.places[0]?.gateway
+  if (!gateway) throw new Error('no gateway runs')
+  while ((await settled(world, gateway.log.seal())) === 'more');
   Object.assign(index.faults, faults)
 }
 

@@ -67,6 +67,8 @@ export const calls: Call[] = [
   hot(buckets.holdBucketById, 'b1'),
   hot(buckets.holdPolicyEpoch, 'b1'),
   call(buckets.holdPolicyEpoch, 'b9'),
+  call(buckets.getBucketToChange, 't', 'first', 1),
+  call(buckets.getBucketToChange, 't', 'first', 9),
   call(buckets.listBuckets, 't'),
   call(buckets.allBuckets),
   call(buckets.setBucketPolicy, bucket, { ...defaultPolicy, survive: { providers: 1, countries: 0 } }),

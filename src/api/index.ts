@@ -1,4 +1,8 @@
 /** The public contract as data: what can be asked, by whom, in which shape. */
+export type { Contract } from './describe/contract.ts'
+export { matrixOf, matrixText } from './describe/matrix.ts'
+export { openApiOf } from './describe/openapi.ts'
+export { referenceOf } from './describe/reference.ts'
 export { apiError } from './errors.ts'
 export {
   type ApiRole,
@@ -11,6 +15,7 @@ export {
   type ServerName,
 } from './operation.ts'
 export { operations } from './operations.ts'
+export { describeApi } from './operations/api.ts'
 export { type Finding, getHealth, getStatus, type ProcessStatus, runDoctor } from './operations/status.ts'
 export { listProviders, startProvider, stopProvider } from './operations/provider.ts'
 export {

@@ -1,3 +1,4 @@
+import { describeApi } from './operations/api.ts'
 import { getStatus, getHealth, runDoctor } from './operations/status.ts'
 import { listProviders, stopProvider, startProvider } from './operations/provider.ts'
 import {
@@ -50,6 +51,7 @@ import {
 
 /** Every operation, for servers and documentation to walk over. */
 export const operations = {
+  describeApi,
   getStatus,
   getHealth,
   listProviders,

@@ -1,6 +1,6 @@
 import { type Details, type ErrorKind, PelagoError } from '#kernel'
 import { apiError } from './errors.ts'
-import { faultOf, fields, flag, integer, json, optional, text } from './schema.ts'
+import { about, faultOf, fields, flag, integer, json, optional, text } from './schema.ts'
 
 /** An error on the wire: RFC 9457 problem details, with our stable code. */
 export type Problem = {
@@ -58,6 +58,9 @@ const titles: Record<ErrorKind, string> = {
   internal: 'Internal error',
 }
 
+/** What a kind of error means, in words for people. */
+export const titleOf = (kind: ErrorKind): string => titles[kind]
+
 /**
  * Writes an error for the wire. What is not an error of ours may hold anything, so only its trace is told.
  * @param trace names the request in the log
@@ -79,16 +82,17 @@ export function problemOf(error: unknown, trace: string, as?: number): Problem {
   }
 }
 
-const problemSchema = fields({
+/** A problem as it crosses the wire. */
+export const problemSchema = fields({
   type: text(),
   title: text(),
   status: integer(),
   detail: text({ max: 100_000 }),
-  code: text(),
+  code: about('Stable; programs decide by it.', text()),
   kind: text(),
-  retryable: flag(),
-  details: json(),
-  trace: optional(text()),
+  retryable: about('Whether the same may be asked again later.', flag()),
+  details: about('What the sentence is about, for programs.', json()),
+  trace: about('Names the request in the log.', optional(text())),
 })
 
 /** Reads an error off the wire; undefined when it is none of ours. */

@@ -1,3 +1,4 @@
+import type { Contract } from '#api'
 import type { Client, Objects, Source } from '#client'
 
 export type UpOptions = {
@@ -40,6 +41,8 @@ export type CliPorts = {
   /** Writes bytes to a new file, or to standard output for `-`. @throws file.exists */
   save(file: string, bytes: AsyncIterable<Uint8Array>): Promise<void>
   now(): number
+  /** What only the whole program knows of the contract: the errors of all planes, and its version. */
+  contract(): Pick<Contract, 'errors' | 'version'>
 }
 
 /** `query`: what the provider sent along, within five minutes. @throws callback.late */

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { PelagoError } from '#kernel'
+import { addApiCommands } from './api-commands.ts'
 import { addLogCommands } from './log-commands.ts'
 import { addSignInCommands } from './sign-in-commands.ts'
 import type { CliPorts, Common, UpOptions } from './ports.ts'
@@ -107,6 +108,7 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
 
   addLogCommands(program, ports, common, act)
   addSignInCommands(program, ports, common, act)
+  addApiCommands(program, ports, act)
 
   common(program.command('doctor'))
     .description('find out what is wrong, and what to do')

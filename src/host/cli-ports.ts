@@ -10,7 +10,9 @@ import { accessConfig, readConfig } from './run/configuration.ts'
 import { runSchema } from './demo/data-folder.ts'
 import { writePrivate } from './disk/write-file.ts'
 import { openCallback } from './http/callback.ts'
+import { errorRows } from './error-rows.ts'
 import { hostError } from './errors.ts'
+import { programVersion } from './run/program-version.ts'
 
 const answerMs = 130_000
 const silentMs = 120_000
@@ -65,6 +67,7 @@ export const cliPorts: CliPorts = {
     }
   },
   now: () => systemClock.now(),
+  contract: () => ({ errors: errorRows, version: programVersion() }),
 }
 
 function runOf(data: string) {

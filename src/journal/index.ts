@@ -2,6 +2,7 @@
  * Facts, stated in the transaction of whoever brings them about, sealed into a log that proves itself, read by cursor;
  * and answers, given once per wish.
  */
+export { journalError } from './errors.ts'
 export {
   answerMigrations,
   type Claim,

@@ -152,7 +152,7 @@ export const storageError = errorTable({
     retryable: false,
     message: 'The root key does not open the key store: it is not the one under which the keys were wrapped.',
   },
-  'key.missing': {
+  'key.lost': {
     kind: 'corrupt',
     retryable: false,
     message: 'The key store has no key of epoch {epoch} for this bucket; restore it from its backup.',

@@ -1,14 +1,27 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Authenticate, openRates, type Principal, type Rates, type RequestHead } from '#access'
-import { apiError, checkOutput, inputOf, matchOperation, mayAsk, type Operation, type Problem, problemOf } from '#api'
-import { type Clock, type Database, type Log, PelagoError, type Random } from '#kernel'
-import type { ApiCall, Handler } from '#roles'
+import {
+  apiError,
+  checkOutput,
+  describeApi,
+  inputOf,
+  matchOperation,
+  mayAsk,
+  openApiOf,
+  type Operation,
+  type Problem,
+  problemOf,
+} from '#api'
+import { type Clock, type Database, type Json, type Log, PelagoError, type Random } from '#kernel'
+import { type ApiCall, type Handler, handles } from '#roles'
+import { errorRows } from '../error-rows.ts'
 import type { ApiMeter } from '../observe/api-metrics.ts'
 import type { SelfReport, Told } from '../observe/self-report.ts'
 import { type ApiLimits, apiLimits } from './api-limits.ts'
 import { type Answer, type Once, openOnce, type Wish } from './api-once.ts'
 import { sendEvents } from './api-stream.ts'
+import { programVersion } from '../run/program-version.ts'
 import { listenOn } from './listen.ts'
 
 /** How long a handler whose time is up may take to say so, milliseconds. */
@@ -62,6 +75,7 @@ export async function openApiServer(
   const most = { ...apiLimits, ...limits }
   const edge: Edge = {
     ...ports,
+    handlers: [...ports.handlers, describing(ports.handlers)],
     limits: most,
     once: ports.answers && openOnce({ ...ports, database: ports.answers, stop: stop.signal }),
     rates: { address: openRates(ports.clock, most.rates.address), asker: openRates(ports.clock, most.rates.asker) },
@@ -91,6 +105,16 @@ export async function openApiServer(
         server.closeAllConnections()
       }),
   }
+}
+
+/** Every server says what it answers, itself included. */
+function describing(handlers: readonly Handler[]): Handler {
+  const operations = [...handlers.map(({ operation }) => operation), describeApi]
+  let document: Json | undefined
+  return handles(
+    describeApi,
+    () => (document ??= openApiOf({ operations, errors: errorRows, version: programVersion() })),
+  )
 }
 
 function limitAddresses(server: Server, most: number): void {

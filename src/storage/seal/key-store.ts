@@ -48,12 +48,12 @@ export function openKeyStore(ports: { database: Database; random: Random; root: 
   const makeEpoch = async (bucket: string): Promise<Epoch> => {
     const fresh = await root.wrap(random.bytes(2 * keyBytes), context(bucket, 1))
     const row = await database.transact(() => keepFirstEpoch(bucket, fresh))
-    if (!row) throw storageError('key.missing', { epoch: 1 })
+    if (!row) throw storageError('key.lost', { epoch: 1 })
     return unwrapEpoch(bucket, row.epoch, row.wrapped)
   }
   const loadEpoch = async (bucket: string, number: number): Promise<Epoch> => {
     const row = await database.read(() => findEpoch(bucket, number))
-    if (!row) throw storageError('key.missing', { epoch: number })
+    if (!row) throw storageError('key.lost', { epoch: number })
     return unwrapEpoch(bucket, number, row.wrapped)
   }
   const kept = (cache: Map<string, Promise<Epoch>>, id: string, make: () => Promise<Epoch>) => {

@@ -43,6 +43,13 @@ export function* findCeremonyByCode(tenant: string, code: string): Step<Ceremony
   return row && ceremonyOf(row)
 }
 
+export function* listCeremonies(tenant: string, purpose: Purpose, person: string): Step<Ceremony[]> {
+  const rows =
+    yield sql`SELECT * FROM ceremonies WHERE tenant = ${tenant} AND purpose = ${purpose} AND person = ${person}
+    ORDER BY expires_at`
+  return rows.map(ceremonyOf)
+}
+
 /** Takes a ceremony out, so that nobody else can finish it too. @returns undefined when it is gone already */
 export function* takeCeremony(tenant: string, id: string): Step<Ceremony | undefined> {
   const [row] = yield sql`DELETE FROM ceremonies WHERE id = ${id} AND tenant = ${tenant} RETURNING *`

@@ -11,6 +11,7 @@ import {
   findCeremony,
   findCeremonyByCode,
   insertCeremony,
+  listCeremonies,
   takeCeremony,
 } from './ceremonies.store.ts'
 import { hasCredentials, ownerCanSignIn } from './credentials.store.ts'
@@ -26,7 +27,7 @@ type Step<T> = Generator<Statement, T, Row[]>
 export type Code = { code: string; expiresAt: number }
 /** A right to register passkeys for a person who has none. `owed`: how many until he is signed in. */
 export type Enrolment = { enrolment: string; person: string; owed: number; expiresAt: number }
-type Owed = { owed: number }
+type Owed = { owed: number; recovering: boolean }
 
 const adminCodeMs = 15 * 60_000
 const invitationMs = 24 * 3_600_000
@@ -78,7 +79,9 @@ export async function createInvitation(
   await database.transact(function* () {
     const person = yield* getPerson(call.tenant, input.person)
     if (person.roles.includes('owner') && !input.byOwner) throw signInError('invitation.owner')
-    if (yield* hasCredentials(person.id)) throw signInError('invitation.settled', { person: person.name })
+    // Who has just been recovered has nothing to sign in with for a moment; that is nobody else's chance.
+    if ((yield* hasCredentials(person.id)) || (yield* isRecovering(person, at)))
+      throw signInError('invitation.settled', { person: person.name })
     yield* dropCeremonies(call.tenant, 'invitation', person.id)
     yield* dropCeremonies(call.tenant, 'enrolment', person.id)
     yield* insertCeremony(at, {
@@ -137,7 +140,7 @@ export async function claimCode(
     yield* appendFact(ports.journal, {
       ...{ topic: `${kind}.claimed`, about: person.id, actor: person.id, tenant: person.tenant, at, facts: {} },
     })
-    return yield* openEnrolment(drawn, person, at)
+    return yield* openEnrolment(drawn, person, at, { recovering: false })
   })
 }
 
@@ -145,12 +148,17 @@ export async function claimCode(
 export const drawEnrolment = (random: Random) => freshSecret(random)
 
 /** Opens the right to register passkeys, and ends an earlier one of the same person. */
-export function* openEnrolment(drawn: string, person: Person, now: number): Step<Enrolment> {
+export function* openEnrolment(
+  drawn: string,
+  person: Person,
+  now: number,
+  { recovering }: { recovering: boolean },
+): Step<Enrolment> {
   const expiresAt = now + enrolmentMs
   yield* dropCeremonies(person.tenant, 'enrolment', person.id)
   yield* insertCeremony(now, {
     ...{ id: hashOf(drawn), tenant: person.tenant, purpose: 'enrolment', person: person.id, code: undefined },
-    ...{ data: { owed: passkeysAtFirst } satisfies Owed, expiresAt },
+    ...{ data: { owed: passkeysAtFirst, recovering } satisfies Owed, expiresAt },
   })
   return { enrolment: drawn, person: person.name, owed: passkeysAtFirst, expiresAt }
 }
@@ -187,7 +195,7 @@ export async function finishEnrolledPasskey(
     yield* write()
     const owed = begun.data.owed - 1
     if (owed > 0) {
-      yield* changeCeremony({ ...begun, data: { owed } })
+      yield* changeCeremony({ ...begun, data: { ...begun.data, owed } })
       return { owed, opened: undefined }
     }
     yield* takeCeremony(site.tenant, begun.id)
@@ -203,6 +211,11 @@ function* enrolled(tenant: string, secret: string, now: number): Step<{ ceremony
   const person = yield* findPersonById(ceremony.person ?? '')
   if (!person || person.state !== 'active') throw signInError('ceremony.missing')
   return { ceremony: ceremony as Ceremony<Owed>, person }
+}
+
+function* isRecovering(person: Person, now: number): Step<boolean> {
+  const open = yield* listCeremonies(person.tenant, 'enrolment', person.id)
+  return open.some(({ data, expiresAt }) => (data as Owed).recovering && expiresAt > now)
 }
 
 /** A claim that was broken off before is taken up again under the same name. */

@@ -97,8 +97,7 @@ export async function requestRecovery(
     yield* lapse(ports, site.tenant, at)
     const person = yield* findPerson(site.tenant, name)
     if (!person || person.state !== 'active') return
-    // Somebody who asks for many must not hide the one that counts.
-    if ((yield* openRecoveries(site.tenant, person.id)).length >= openMost) return
+    if (!(yield* makeRoom(ports, person, at))) return
     const recovery: Recovery = {
       ...{ id, tenant: site.tenant, person: person.id, secret: hashOf(secret), words, state: 'requested' },
       ...{ requestedAt: at, readyAt: undefined, endedAt: undefined },
@@ -193,7 +192,7 @@ export async function completeRecovery(
       yield* endRecovery(other.id, 'cancelled', at)
       yield* tell(ports, other, { step: 'cancelled', facts: { recovery: other.id } }, at, person)
     }
-    return yield* openEnrolment(drawn, person, at)
+    return yield* openEnrolment(drawn, person, at, { recovering: true })
   })
 }
 
@@ -232,6 +231,23 @@ function* countedApprovals(recovery: Recovery): Step<string[]> {
     if (plan?.helpers.includes(helper) && person?.state === 'active' && helper !== recovery.person) counted.push(helper)
   }
   return counted
+}
+
+/**
+ * A person has few wishes at a time. Those that nobody has approved make room, the oldest first, so that a stranger who asks for
+ * many cannot keep out the person himself.
+ * @returns false when helpers are at work on all of them
+ */
+function* makeRoom(ports: SignInPorts, person: Person, now: number): Step<boolean> {
+  const open = yield* openRecoveries(person.tenant, person.id)
+  if (open.length < openMost) return true
+  for (const recovery of open) {
+    if ((yield* approvalsOf(recovery.id)).length > 0) continue
+    yield* endRecovery(recovery.id, 'lapsed', now)
+    yield* tell(ports, recovery, { step: 'lapsed', facts: { recovery: recovery.id } }, now, 'system')
+    return true
+  }
+  return false
 }
 
 /** Every step is in the log, which names nobody, and in the notices, which do. */

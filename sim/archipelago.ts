@@ -140,7 +140,7 @@ export async function openArchipelago(world: World, limits: StorageLimits = quic
       },
       limits,
     )
-    const work = startWork({ database: index.connect(alive), clock, random: world.random, log }, storage.loops)
+    const work = startWork({ database: index.connect(alive), clock, random: world.random, log }, storage.jobs)
     const never = new AbortController().signal
     const probe = () => void storage.probe(never).then(() => clock.after(limits.probeMs, probe))
     probe()

@@ -1,8 +1,9 @@
 import { type Output, whereObject } from '#api'
 import { parseAddress } from '#client'
+import { sizeText } from '#kernel'
 import { cliError } from './errors.ts'
 import type { CliPorts, Common } from './ports.ts'
-import { sizeText, table } from './table.ts'
+import { table } from './table.ts'
 
 export async function put(ports: CliPorts, file: string, address: string, { data, json }: Common): Promise<number> {
   const target = objectAddress(address)

@@ -1,6 +1,7 @@
 import { getHealth, getStatus, type Output } from '#api'
+import { sizeText } from '#kernel'
 import type { CliPorts, Common } from './ports.ts'
-import { sinceText, sizeText } from './table.ts'
+import { sinceText } from './table.ts'
 
 type Status = Output<typeof getStatus>
 type Health = Output<typeof getHealth>

@@ -14,18 +14,6 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   )
 }
 
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
-
-/** "1.5 MiB" */
-export function sizeText(bytes: number): string {
-  let [value, unit] = [bytes, 0]
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024
-    unit++
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
-}
-
 /** "for 3 min" */
 export function sinceText(since: number, now: number): string {
   const seconds = Math.max(0, Math.round((now - since) / 1000))

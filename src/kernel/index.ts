@@ -40,3 +40,4 @@ export {
   turn,
 } from './ports.ts'
 export { type Role, roleNames } from './role.ts'
+export { sizeText } from './size-text.ts'

@@ -7,8 +7,8 @@ import { startWork } from '#work'
 import { logOperations } from './log-operations.ts'
 import { gatewayOperations } from './gateway-operations.ts'
 import type { Handler } from './handler.ts'
-import { measuredLoops } from './measured-loops.ts'
-import { logStart, logStop, type RoleName, sealLoop } from './role-log.ts'
+import { measuredJobs } from './measured-jobs.ts'
+import { logStart, logStop, type RoleName, sealLog } from './role-log.ts'
 
 export type GatewayPorts = StoragePorts & { access: AccessKeys; sealedLog: SealedLog }
 export type GatewayConfig = { name: RoleName; s3: S3Config; limits: StorageLimits }
@@ -29,10 +29,10 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
   const stop = new AbortController()
   await storage.probe(stop.signal)
   const stopProbing = probeForEver(ports.clock, storage, config.limits.probeMs, stop.signal)
-  const loops = [...storage.loops, sealLoop(ports.sealedLog)]
+  const kinds = [...storage.jobs, sealLog(ports.sealedLog)]
   const work = startWork(
     { database: ports.index, clock: ports.clock, random: ports.random, log: ports.log },
-    ports.metrics ? measuredLoops({ metrics: ports.metrics, clock: ports.clock }, loops) : loops,
+    ports.metrics ? measuredJobs({ metrics: ports.metrics, clock: ports.clock }, kinds) : kinds,
   )
   return {
     storage,

@@ -1,7 +1,7 @@
 import { appendFact, type FactsOf, type SealedLog } from '#journal'
 import type { Clock, Database, Log } from '#kernel'
 import type { Journal } from '#journal'
-import type { Loop } from '#work'
+import type { JobKind } from '#work'
 
 type Ports = { index: Database; clock: Clock; log: Log; journal: Journal; sealedLog: SealedLog }
 /** Who writes: the name of the process, its role, and the program's version. */
@@ -10,8 +10,16 @@ export type RoleName = { id: string; role: FactsOf<'role.started'>['role']; vers
 const sealEveryMs = 5000
 
 /** Gives what was stated its place in the log; one process at a time, so that they do not meet. */
-export function sealLoop(sealedLog: SealedLog): Loop {
-  return { name: 'journal.seal', everyMs: sealEveryMs, run: () => sealedLog.seal() }
+export function sealLog(sealedLog: SealedLog): JobKind {
+  return {
+    name: 'journal.seal',
+    everyMs: sealEveryMs,
+    mend: 'Look at the log: pelago log verify',
+    async step() {
+      const next = (await sealedLog.seal()) === 'more' ? 'more' : 'rest'
+      return { next, says: next === 'more' ? 'More was stated than is sealed.' : 'What was stated is sealed.' }
+    },
+  }
 }
 
 /** Puts the start of a role into its log, before it serves anybody. */

@@ -1,5 +1,5 @@
 import type { Call } from '#kernel'
-import { checkFence, type Loop } from '#work'
+import type { JobKind } from '#work'
 import { type Ground, openGround, type StoragePorts } from './ground.ts'
 import type { ProviderHealth } from './health.ts'
 import { getBucket, listBuckets } from './index/buckets.store.ts'
@@ -15,16 +15,15 @@ import { openObject } from './objects/open-object.ts'
 import { putObject } from './objects/put-object.ts'
 import { abortUpload, createUpload, listParts, putPart } from './objects/uploads.ts'
 import { openPacker, type Packer } from './pack/packer.ts'
-import { compactRound } from './repair/compact.ts'
+import { storageJobs } from './repair/jobs.ts'
 import { probeRound } from './repair/probe-round.ts'
 import { openRepairer } from './repair/repair-round.ts'
-import { sweepRound } from './repair/sweep.ts'
 import { type ObjectWhere, reportStorage, type StorageReport, whereObject } from './report.ts'
 
 export type OpenStorage = {
   objects: ObjectStorage
-  /** Repair, compaction and sweep: one gateway of an index does them, under a lease. */
-  loops: Loop[]
+  /** Repair, compaction, sweep and moves: the gateways of an index do them between them. */
+  jobs: JobKind[]
   /** Looks after the providers once; every gateway does this for itself. */
   probe(signal: AbortSignal): Promise<void>
   provider(id: string): ProviderHealth
@@ -34,7 +33,7 @@ export type OpenStorage = {
   memoryUsed(): number
 }
 
-/** Opens storage over its ports. Nothing runs by itself: loops are handed to the work plane. */
+/** Opens storage over its ports. Nothing runs by itself: jobs are handed to the work plane. */
 export function openStorage(ports: StoragePorts, limits: StorageLimits = defaultLimits): OpenStorage {
   const ground = openGround(ports, limits)
   const packer = openPacker(ground)
@@ -42,23 +41,7 @@ export function openStorage(ports: StoragePorts, limits: StorageLimits = default
   const repairer = openRepairer(ground)
   return {
     objects: objectsOf(ground, packer),
-    loops: [
-      {
-        name: 'storage.repair',
-        everyMs: limits.roundMs,
-        run: (fence, signal) => repairer.round(() => checkFence(fence), signal),
-      },
-      {
-        name: 'storage.compact',
-        everyMs: limits.roundMs,
-        run: (fence, signal) => compactRound(ground, () => checkFence(fence), signal),
-      },
-      {
-        name: 'storage.sweep',
-        everyMs: limits.roundMs,
-        run: (fence, signal) => sweepRound(ground, () => checkFence(fence), signal),
-      },
-    ],
+    jobs: storageJobs(ground, repairer),
     async probe(signal) {
       const uncounted = (error: unknown) => ground.log('warn', 'objects.uncounted', { reason: String(error) })
       await Promise.all([probeRound(ground, signal), count.step().catch(uncounted)])

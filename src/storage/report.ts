@@ -14,7 +14,7 @@ export type MarginCount = { margin: number; segments: number; bytes: number }
 export type StorageReport = {
   /** How many further losses are survived -> how much is in that state; -1 cannot be read now. Ascending. */
   margins: MarginCount[]
-  /** Segments whose margin is below what their policy promises, and packs that a change of policy has still to move. */
+  /** Segments whose margin is below what their policy promises, and buckets that a change of policy has still to move. */
   degraded: number
   /** Exact while there are few, else as of the last count. */
   objects: number

@@ -1,4 +1,13 @@
-/** Leased, bounded, fenced background work: every loop of every plane runs here. */
+/** Leased, fenced, bounded, resumable background jobs: every loop of every plane runs here. */
 export { workError } from './errors.ts'
-export { checkFence, type Fence, workMigrations } from './lease.store.ts'
-export { type Loop, startWork, type Work } from './start-work.ts'
+export { type Job, type JobKind, type JobState, jobStates, newJobId, type Piece, type Progress } from './job.ts'
+export {
+  checkFence,
+  enqueueJob,
+  type Fence,
+  liveSingles,
+  type NewJob,
+  workMigrations,
+} from './job.store.ts'
+export { cancelJob, listJobs, retryJob, showJob } from './jobs.ts'
+export { defaultWorkLimits, startWork, type Work, type WorkLimits, type WorkPorts } from './start-work.ts'

@@ -1,119 +1,147 @@
-import { type Clock, type Database, hasCode, type Log, type Random } from '#kernel'
-import { dropLease, type Fence, takeLease } from './lease.store.ts'
-
-/** Work that goes on for ever in bounded rounds, at one process at a time. A round that is cut off is begun again somewhere. */
-export type Loop = {
-  name: string
-  /** Pause after a round that found nothing to do. */
-  everyMs: number
-  /** One bounded round. Its writes check the fence; it stops at the signal. */
-  run(fence: Fence, signal: AbortSignal): Promise<'more' | 'idle'>
-}
+import type { Clock, Database, Log, Random } from '#kernel'
+import { openFair } from './fair.ts'
+import type { JobKind } from './job.ts'
+import { dueTenants, ensureLasting, nextDue, takeJob } from './job.store.ts'
+import { leaseMs, runJob } from './run-job.ts'
+import { tidyJobs } from './tidy-jobs.ts'
 
 export type Work = {
-  /** Ends all rounds and waits for them, within limits. */
+  /** Ends all steps and waits for them, within limits. */
   stop(): Promise<void>
 }
 
-type Ports = { database: Database; clock: Clock; log: Log; random: Random }
+export type WorkPorts = { database: Database; clock: Clock; log: Log; random: Random }
 
-/** A lease outlives a round's usual length by far, and a dead holder's is free again soon. */
-const leaseMs = 15_000
-const backoffMostMs = 60_000
-const stopMs = 5000
-
-/** Runs every loop in rounds: takes or renews its lease, runs, rests. What fails is logged and tried again, later each time. */
-export function startWork(ports: Ports, loops: readonly Loop[]): Work {
-  const holder = Buffer.from(ports.random.bytes(8)).toString('hex')
-  const running = loops.map((loop) => startLoop(ports, loop, holder))
-  return {
-    async stop() {
-      let cancel = () => {}
-      const limit = new Promise<void>((resolve) => {
-        cancel = ports.clock.after(stopMs, resolve)
-      })
-      await Promise.race([Promise.all(running.map(({ stop }) => stop())), limit])
-      cancel()
-    },
-  }
+export type WorkLimits = {
+  /** Jobs that end which one process does at the same time, beside the lasting work. */
+  atOnce: number
+  /** How long a job runs before the next tenant's turn comes, milliseconds; the step under way is finished first. */
+  sliceMs: number
+  /** How often is looked for new jobs, milliseconds. */
+  lookMs: number
 }
 
-function startLoop(ports: Ports, loop: Loop, holder: string) {
+export const defaultWorkLimits: WorkLimits = { atOnce: 4, sliceMs: 1000, lookMs: 1000 }
+
+const stopMs = 5000
+/** Tenants that are looked at for the next turn; those behind them come with the next one. */
+const tenantsAtOnce = 32
+
+/**
+ * Does the jobs of the database that are of these kinds, as one of several processes. Lasting work does not wait for the
+ * jobs of tenants: it is what keeps everybody's bytes. The others share the process's time between tenants.
+ */
+export function startWork(ports: WorkPorts, kinds: readonly JobKind[], limits: WorkLimits = defaultWorkLimits): Work {
+  const { database, clock, log } = ports
   const stop = new AbortController()
-  let wake: (() => void) | undefined
+  const known = new Map([...kinds, tidyJobs(ports)].map((kind) => [kind.name, kind]))
+  const endingKinds = new Set(
+    [...known.values()].filter(({ everyMs }) => everyMs === undefined).map(({ name }) => name),
+  )
+  const fair = openFair(limits.sliceMs)
+  /** Jobs that this process does now; each promise resolves in any case. */
+  const running = new Map<string, Promise<void>>()
+  let slots = 0
+  let woken = false
+  let endPause = () => {}
+  const wake = () => {
+    woken = true
+    endPause()
+  }
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
-      if (stop.signal.aborted) return resolve()
-      const cancel = ports.clock.after(ms, resolve)
-      wake = () => {
+      if (woken || stop.signal.aborted) return resolve()
+      const cancel = clock.after(ms, resolve)
+      endPause = () => {
         cancel()
         resolve()
       }
     })
 
-  const ended = (async () => {
-    let failures = 0
-    while (!stop.signal.aborted) {
-      try {
-        const outcome = await runRound(ports, loop, holder, stop.signal)
-        failures = 0
-        if (outcome !== 'more') await pause(loop.everyMs)
-      } catch (error) {
-        if (stop.signal.aborted) break
-        const fenced = hasCode(error, 'work.fenced')
-        failures = fenced ? 0 : failures + 1
-        const reason = error instanceof Error ? error.message : String(error)
-        ports.log(fenced ? 'info' : 'warn', 'work.failed', { loop: loop.name, failures, reason })
-        await pause(Math.min(backoffMostMs, loop.everyMs * 2 ** Math.min(failures, 10)))
-      }
+  /** @returns whether it was ours to take */
+  const begin = async (id: string, sliceMs: number, ended: (ms: number) => void): Promise<boolean> => {
+    const now = clock.now()
+    const taken = await database.transact(() => takeJob(id, now, now + leaseMs))
+    const kind = taken && known.get(taken.job.kind)
+    if (!kind) return false
+    const run = runJob(ports, kind, taken, sliceMs, stop.signal).then(() => {
+      running.delete(id)
+      ended(clock.now() - now)
+      wake()
+    })
+    running.set(id, run)
+    return true
+  }
+
+  /** @returns when to look again, milliseconds from now */
+  const look = async (): Promise<number> => {
+    const due = await database.read(nextDue)
+    for (const { id, dueAt } of due.lasting) {
+      if (dueAt <= clock.now() && known.has(id) && !running.has(id) && !stop.signal.aborted)
+        await begin(id, Number.POSITIVE_INFINITY, () => undefined)
     }
-    await ports.database.transact(() => dropLease(loop.name, holder))
+    let idle = due.endingAt === undefined || due.endingAt > clock.now()
+    while (!idle && slots < limits.atOnce && !stop.signal.aborted) idle = !(await beginNext())
+    const times = due.lasting
+      .filter(({ id, dueAt }) => !running.has(id) && dueAt > clock.now())
+      .map(({ dueAt }) => dueAt)
+    if (due.endingAt !== undefined && due.endingAt > clock.now()) times.push(due.endingAt)
+    return Math.min(limits.lookMs, ...times.map((at) => at - clock.now()))
+  }
+  const beginNext = async (): Promise<boolean> => {
+    const due = await database.read(() => dueTenants(fair.last(), endingKinds, clock.now(), tenantsAtOnce))
+    const mine = due.filter(({ job }) => !running.has(job))
+    const tenant = fair.choose(mine.map((one) => one.tenant))
+    const next = mine.find((one) => one.tenant === tenant)
+    if (tenant === undefined || !next) return false
+    slots++
+    const free = (ms: number) => {
+      slots--
+      fair.charge(tenant, ms)
+    }
+    let begun = false
+    try {
+      begun = await begin(next.job, limits.sliceMs, free)
+    } finally {
+      if (!begun) slots--
+    }
+    // Another process was quicker; there may be more.
+    return true
+  }
+
+  const ended = (async () => {
+    let told = false
+    while (!stop.signal.aborted) {
+      let ms = limits.lookMs
+      try {
+        if (!told) {
+          await database.transact(function* () {
+            const now = clock.now()
+            for (const { name, everyMs } of known.values()) if (everyMs !== undefined) yield* ensureLasting(name, now)
+          })
+          told = true
+        }
+        woken = false
+        ms = await look()
+      } catch (error) {
+        if (!stop.signal.aborted)
+          log('warn', 'work.blind', { reason: error instanceof Error ? error.message : String(error) })
+      }
+      await pause(ms)
+    }
+    await Promise.all(running.values())
   })()
-  ended.catch((error: unknown) => ports.log('warn', 'work.undropped', { loop: loop.name, reason: String(error) }))
 
   return {
     async stop() {
       stop.abort(new Error('the process stops'))
-      wake?.()
-      await ended.catch(() => 'logged above')
+      wake()
+      let cancel = () => {}
+      const limit = new Promise<void>((resolve) => {
+        cancel = clock.after(stopMs, resolve)
+      })
+      await Promise.race([ended, limit])
+      cancel()
     },
-  }
-}
-
-/** A round under a lease that is renewed while it lasts; losing it ends the round. */
-async function runRound(ports: Ports, loop: Loop, holder: string, stop: AbortSignal): Promise<'more' | 'idle'> {
-  const { clock, database } = ports
-  const renew = () => {
-    const now = clock.now()
-    return database.transact(() => takeLease(loop.name, holder, now, now + leaseMs))
-  }
-  const fence = await renew()
-  if (!fence) return 'idle'
-  const lost = new AbortController()
-  const end = () => lost.abort(stop.reason)
-  if (stop.aborted) end()
-  stop.addEventListener('abort', end, { once: true })
-  let cancel = () => {}
-  const keep = () => {
-    cancel = clock.after(leaseMs / 3, () => {
-      renew().then(
-        (kept) => {
-          if (lost.signal.aborted) return
-          if (kept?.token === fence.token) keep()
-          else lost.abort(new Error('the lease was lost'))
-        },
-        (error: unknown) => lost.abort(error instanceof Error ? error : new Error(String(error))),
-      )
-    })
-  }
-  keep()
-  try {
-    return await loop.run(fence, lost.signal)
-  } finally {
-    cancel()
-    stop.removeEventListener('abort', end)
-    // A renewal that is just under way must not go on renewing.
-    lost.abort(new Error('the round is over'))
-    cancel()
   }
 }

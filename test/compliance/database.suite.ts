@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { advanceCursor, journalMigrations, readCursor } from '#journal'
 import { type Database, type Migration, type Row, type Statement, sql } from '#kernel'
 import { indexMigrations } from '#storage'
-import { checkFence, type Loop, startWork, workMigrations } from '#work'
+import { checkFence, enqueueJob, type Fence, type JobKind, newJobId, showJob, startWork, workMigrations } from '#work'
 import { closeIntent, killIntent, planShards } from '../../src/storage/index/intents.store.ts'
 import { insertSegment, replaceSegment, segmentsOf } from '../../src/storage/index/segments.store.ts'
 import type { Segment } from '../../src/storage/index/segment.ts'
@@ -199,50 +200,89 @@ export function databaseSuite(title: string, start: () => Promise<DatabaseUnderT
       assert.equal(await database.read(() => readCursor('reader')), 9)
     })
 
-    test('a loop runs at one process at a time; who lost it cannot write', async () => {
-      const clock = {
-        now: () => Date.now(),
-        after: (ms: number, act: () => void) => {
-          const timer = setTimeout(act, ms)
-          return () => clearTimeout(timer)
-        },
-      }
-      const fences: { loop: string; token: number }[] = []
+    const clock = {
+      now: () => Date.now(),
+      after: (ms: number, act: () => void) => {
+        const timer = setTimeout(act, ms)
+        return () => clearTimeout(timer)
+      },
+    }
+    const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+    const random = { bytes: (length: number) => randomBytes(length) }
+    const ports = () => ({ database, clock, log: () => {}, random })
+    const limits = { atOnce: 4, sliceMs: 20, lookMs: 10 }
+
+    test('lasting work runs at one process at a time; who lost it cannot write', async () => {
+      const fences: Fence[] = []
       let running = 0
       let most = 0
-      const loop: Loop = {
+      const kind: JobKind = {
         name: 'suite',
         everyMs: 10,
-        async run(fence) {
+        mend: '',
+        async step(_, fence) {
           fences.push(fence)
           most = Math.max(most, ++running)
-          await new Promise((resolve) => setTimeout(resolve, 20))
+          await sleep(20)
           running--
-          return 'idle'
+          return { next: 'rest', says: 'a round' }
         },
       }
-      const ports = (byte: number) => ({
-        database,
-        clock,
-        log: () => {},
-        random: { bytes: (length: number) => new Uint8Array(length).fill(byte) },
-      })
-      const first = startWork(ports(1), [loop])
-      const second = startWork(ports(2), [loop])
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      const first = startWork(ports(), [kind], limits)
+      const second = startWork(ports(), [kind], limits)
+      for (let tries = 0; fences.length < 4 && tries < 200; tries++) await sleep(20)
+      await Promise.all([first.stop(), second.stop()])
       assert.equal(most, 1)
-      const old = fences[0] as { loop: string; token: number }
-      await first.stop()
-      await second.stop()
-      const third = startWork(ports(3), [loop])
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      await third.stop()
-      const latest = fences[fences.length - 1] as { loop: string; token: number }
+      const old = fences[0] as Fence
+      const latest = fences[fences.length - 1] as Fence
       assert.ok(latest.token > old.token)
       await assert.rejects(
         database.transact(() => checkFence(old)),
         { code: 'work.fenced' },
       )
+    })
+
+    test('jobs asked for in a transaction are done by several processes, each piece once; none is lost', async () => {
+      const pieces = 5
+      const kind: JobKind = {
+        name: 'count',
+        mend: '',
+        step: async (job) =>
+          function* () {
+            yield* setValue(`job ${job.id}`, (yield* valueOf(`job ${job.id}`)) + 1)
+            const done = job.done + 1
+            return { next: done < pieces ? 'more' : 'done', done, total: pieces, says: `${done} of ${pieces}` }
+          },
+      }
+      const ids = Array.from({ length: 24 }, () => newJobId({ clock, random }))
+      await Promise.all(
+        ids.map((id, at) =>
+          database.transact(() =>
+            enqueueJob({ id, kind: 'count', tenant: `t${at % 3}`, about: '', input: null, now: clock.now() }),
+          ),
+        ),
+      )
+      const refused = newJobId({ clock, random })
+      await assert.rejects(
+        database.transact(function* () {
+          yield* enqueueJob({ id: refused, kind: 'count', tenant: 't0', about: '', input: null, now: clock.now() })
+          throw new Error('whoever wanted it did not')
+        }),
+      )
+      const processes = [1, 2, 3].map(() => startWork(ports(), [kind], limits))
+      const call = (at: number) => ({
+        actor: 'suite',
+        tenant: `t${at % 3}`,
+        signal: AbortSignal.timeout(60_000),
+        trace: '',
+      })
+      const states = async () =>
+        Promise.all(ids.map(async (id, at) => (await showJob({ database }, call(at), id)).state))
+      for (let tries = 0; tries < 500 && (await states()).some((state) => state !== 'done'); tries++) await sleep(20)
+      await Promise.all(processes.map((process) => process.stop()))
+      assert.deepEqual(new Set(await states()), new Set(['done']))
+      for (const id of ids) assert.equal(await database.read(() => valueOf(`job ${id}`)), pieces)
+      await assert.rejects(showJob({ database }, call(0), refused), { code: 'job.missing' })
     })
   })
 }

@@ -61,20 +61,15 @@ export function* shrinkPack(id: string, by: number, notBefore: number): Step<voi
     yield sql`DELETE FROM loose_packs WHERE pack = ${id}`
     return yield* buryBody(id, notBefore)
   }
-  if (pack.live < pack.bytes * looseBelow) yield* queuePack(id, pack.class, false)
+  if (pack.live < pack.bytes * looseBelow) yield* queuePack(id, pack.class)
 }
 
-/** @param must it cannot stay as it is, however full it is */
-export function* queuePack(pack: string, packClass: string, must: boolean): Step<void> {
-  yield sql`INSERT INTO loose_packs (pack, class, must) VALUES (${pack}, ${packClass}, ${must ? 1 : 0})
-    ON CONFLICT (pack) DO UPDATE SET must = ${must ? 1 : 0} WHERE loose_packs.must = 0`
+export function* queuePack(pack: string, packClass: string): Step<void> {
+  yield sql`INSERT INTO loose_packs (pack, class, must) VALUES (${pack}, ${packClass}, 0) ON CONFLICT (pack) DO NOTHING`
 }
 
-/** The loose packs that should be written anew together: those that must, or `enough` of one class; at most `limit`. */
+/** The loose packs that should be written anew together: those of one class, where there are `enough`; at most `limit`. */
 export function* duePacks(enough: number, limit: number): Step<Pack[]> {
-  const must =
-    yield sql`SELECT p.* FROM loose_packs l JOIN packs p ON p.id = l.pack WHERE l.must = 1 ORDER BY p.id LIMIT ${limit}`
-  if (must.length > 0) return must as unknown as Pack[]
   const [most] = yield sql`SELECT class, COUNT(*) AS n FROM loose_packs GROUP BY class ORDER BY n DESC, class LIMIT 1`
   if (!most || Number(most.n) < enough) return []
   const rows = yield sql`SELECT p.* FROM loose_packs l JOIN packs p ON p.id = l.pack
@@ -87,45 +82,52 @@ export function* findPack(id: string): Step<Pack | undefined> {
   return row as unknown as Pack | undefined
 }
 
-/** Remembers that what lies packed in this bucket may lie under an older policy. */
+/** Remembers that what lies in this bucket may lie under an older policy, and looks at it from its beginning. */
 export function* beginPolicyMove(bucket: string): Step<void> {
   yield sql`INSERT INTO policy_moves (bucket, after) VALUES (${bucket}, ${new Uint8Array(0)})
     ON CONFLICT (bucket) DO UPDATE SET after = ${new Uint8Array(0)}`
 }
 
-/** Moves that have not looked at all of their bucket, and packs that must be written anew: what is still out of place. */
+/** Buckets of which not everything is known to lie as their policies want. */
 export function* countMoves(): Step<number> {
   const [moves] = yield sql`SELECT COUNT(*) AS n FROM policy_moves`
-  const [packs] = yield sql`SELECT COUNT(*) AS n FROM loose_packs WHERE must = 1`
-  return Number(moves?.n ?? 0) + Number(packs?.n ?? 0)
+  return Number(moves?.n ?? 0)
 }
 
-export function* hasPolicyMove(): Step<boolean> {
-  const [move] = yield sql`SELECT bucket FROM policy_moves LIMIT 1`
-  return move !== undefined
+export type MovePage = {
+  /** Packs of other classes, as many as may be written anew at once. */
+  packs: string[]
+  /** The last key that has been looked at when these are; undefined at the end of the bucket. */
+  upTo: Uint8Array | undefined
 }
 
 /**
- * Looks at a page of a bucket whose policy has changed and queues the packs of other classes.
+ * A page of a bucket whose policy has changed, from where its move is.
+ * @param most live bytes of the packs at the most; one is always taken
  */
-export function* advancePolicyMove(limit: number): Step<void> {
-  const [move] =
-    yield sql`SELECT m.bucket, m.after, b.policy FROM policy_moves m LEFT JOIN buckets b ON b.id = m.bucket LIMIT 1`
-  if (!move) return
-  const bucket = move.bucket as string
-  const rows =
-    move.policy === null
-      ? []
-      : yield sql`SELECT o.key, o.pack, p.class FROM objects o LEFT JOIN packs p ON p.id = o.pack
-    WHERE o.bucket = ${bucket} AND o.key > ${move.after as Uint8Array} ORDER BY o.key LIMIT ${limit}`
-  const wanted = move.policy === null ? '' : packClassOf(JSON.parse(move.policy as string) as Policy).id
-  const packs = new Map(
-    rows.flatMap((row) =>
-      row.pack === null || row.class === wanted ? [] : [[row.pack as string, row.class as string]],
-    ),
-  )
-  for (const [pack, packClass] of packs) yield* queuePack(pack, packClass, true)
-  const last = rows[rows.length - 1]
-  if (rows.length < limit || !last) yield sql`DELETE FROM policy_moves WHERE bucket = ${bucket}`
-  else yield sql`UPDATE policy_moves SET after = ${last.key as Uint8Array} WHERE bucket = ${bucket}`
+export function* policyMovePage(bucket: string, wanted: string, limit: number, most: number): Step<MovePage> {
+  const [move] = yield sql`SELECT after FROM policy_moves WHERE bucket = ${bucket}`
+  const after = (move?.after as Uint8Array | undefined) ?? new Uint8Array(0)
+  const rows = yield sql`SELECT o.key, p.id, p.class, p.live FROM objects o LEFT JOIN packs p ON p.id = o.pack
+    WHERE o.bucket = ${bucket} AND o.key > ${after} ORDER BY o.key LIMIT ${limit}`
+  const packs = new Set<string>()
+  let bytes = 0
+  let upTo: Uint8Array | undefined = after
+  for (const { key, id, class: packClass, live } of rows) {
+    if (id !== null && packClass !== wanted && !packs.has(id as string)) {
+      bytes += live as number
+      if (packs.size > 0 && bytes > most) return { packs: [...packs], upTo }
+      packs.add(id as string)
+    }
+    upTo = key as Uint8Array
+  }
+  return { packs: [...packs], upTo: rows.length < limit ? undefined : upTo }
+}
+
+export function* advancePolicyMove(bucket: string, upTo: Uint8Array): Step<void> {
+  yield sql`UPDATE policy_moves SET after = ${upTo} WHERE bucket = ${bucket}`
+}
+
+export function* endPolicyMove(bucket: string): Step<void> {
+  yield sql`DELETE FROM policy_moves WHERE bucket = ${bucket}`
 }

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { appendFact, type FactsOf, once, type Topic } from '#journal'
 import { type Call, canonicalJson } from '#kernel'
 import { defaultPolicy, type Policy, unsatisfiable } from '#pool'
+import { enqueueJob, newJobId } from '#work'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
 import * as store from '../index/buckets.store.ts'
 import { beginPolicyMove } from '../index/packs.store.ts'
 import type { Bucket, Etags } from '../object.ts'
+import { moveKind, moveName } from '../repair/move-bucket.ts'
 
 /** Creates a bucket under a policy that the pool can satisfy, once per wish. @throws policy.unsatisfiable with the reason per provider */
 export async function createBucket(
@@ -44,7 +46,7 @@ export async function deleteBucket(ground: Ground, call: Call, name: string): Pr
 }
 
 /**
- * Sets the policy; what lies elsewhere than it allows is moved by repair.
+ * Sets the policy; what lies elsewhere than it allows is moved by a job.
  * @throws policy.unsatisfiable, bucket.changed when it has another revision than the expected one
  */
 export async function setBucketPolicy(
@@ -53,10 +55,22 @@ export async function setBucketPolicy(
   { name, policy, expected }: { name: string; policy: Policy; expected?: number },
 ): Promise<Bucket> {
   checkSatisfiable(ground, policy)
+  const now = ground.clock.now()
+  const id = newJobId(ground)
   return ground.index.transact(function* () {
     const seen = yield* store.getBucketToChange(call.tenant, name, expected)
     const bucket = yield* store.setBucketPolicy(seen, policy)
     yield* beginPolicyMove(bucket.id)
+    const input = { bucket: bucket.id }
+    yield* enqueueJob({
+      id,
+      kind: moveKind,
+      tenant: bucket.tenant,
+      about: name,
+      input,
+      single: moveName(bucket.id),
+      now,
+    })
     yield* state(ground, call, bucket, 'bucket.policy', policyFacts(bucket))
     return bucket
   })

@@ -70,6 +70,13 @@ export function assess(ground: Ground, holding: Holding, policy: Policy, lost: R
   return result(placeAmong(ground, free, policy) ? 'rewrite' : 'wait')
 }
 
+/** Whether all holders are members that the policy allows, and the promise holds with them; who answers now is not asked. */
+export function inPlace(ground: Ground, { holders, k }: Holding, policy: Policy): boolean {
+  const eligible = new Map(judge(ground.directory(), policy).eligible.map((provider) => [provider.id, provider]))
+  const allowed = present(holders.map((id) => eligible.get(id)))
+  return allowed.length === holders.length && survives(allowed, k, policy)
+}
+
 /** One provider for each of the shards, so that the promise holds again; undefined when there are not enough. */
 export function chooseSpares(
   ground: Ground,

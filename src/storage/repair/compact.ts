@@ -1,6 +1,6 @@
 import { hasCode } from '#kernel'
 import type { Ground } from '../ground.ts'
-import { advancePolicyMove, duePacks, hasPolicyMove, type Pack } from '../index/packs.store.ts'
+import { duePacks, type Pack } from '../index/packs.store.ts'
 import { repack } from './repack.ts'
 import type { Guard } from './replace-committed.ts'
 
@@ -10,39 +10,35 @@ const packsAtOnce = 64
 /** Live bytes that are moved at once, and how small a part of the memory for writes they are at the most. */
 const bytesAtOnce = 4 * 1024 * 1024
 const partOfMemory = 1 / 16
-/** Objects of a bucket with a new policy that are looked at in one step. */
-const pageObjects = 500
+
+export const bytesMoved = ({ limits }: Ground) => Math.min(bytesAtOnce, limits.writeMemoryBytes * partOfMemory)
 
 /**
- * One bounded round: packs that hold little any more, or never held much, are written together; packs under a policy that
- * their objects' buckets no longer have are written anew.
- * @returns whether there is more to do right away
+ * One bounded round: packs that hold little any more, or never held much, are written together.
+ * @returns how much was done; nothing when there is nothing to do right away
  */
-export async function compactRound(ground: Ground, guard: Guard, signal: AbortSignal): Promise<'more' | 'idle'> {
-  const looked = await ground.index.read(hasPolicyMove)
-  if (looked) {
-    await ground.index.transact(function* () {
-      yield* guard()
-      yield* advancePolicyMove(pageObjects)
-    })
-  }
+export async function compactRound(
+  ground: Ground,
+  guard: Guard,
+  signal: AbortSignal,
+): Promise<{ packs: number; objects: number }> {
   const due = await ground.index.read(() => duePacks(enoughPacks, packsAtOnce))
-  const chosen = fitting(due, Math.min(bytesAtOnce, ground.limits.writeMemoryBytes * partOfMemory))
-  if (chosen.length === 0) return looked ? 'more' : 'idle'
+  const chosen = fitting(due, bytesMoved(ground))
+  if (chosen.length === 0) return { packs: 0, objects: 0 }
   try {
-    const moved = await repack(
+    const objects = await repack(
       ground,
       chosen.map(({ id }) => id),
       guard,
       signal,
     )
-    if (moved > 0) ground.log('info', 'packs.compacted', { packs: chosen.length, objects: moved })
-    return moved > 0 || looked ? 'more' : 'idle'
+    if (objects > 0) ground.log('info', 'packs.compacted', { packs: chosen.length, objects })
+    return { packs: objects > 0 ? chosen.length : 0, objects }
   } catch (error) {
     if (signal.aborted || hasCode(error, 'work.fenced')) throw error
     const reason = error instanceof Error ? error.message : String(error)
     ground.log('warn', 'packs.uncompacted', { packs: chosen.length, reason })
-    return 'idle'
+    return { packs: 0, objects: 0 }
   }
 }
 

@@ -1,7 +1,7 @@
 import { hasCode } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
-import { allBuckets } from '../index/buckets.store.ts'
+import { allBuckets, policyEpochOf } from '../index/buckets.store.ts'
 import { findCurrent, type Packed } from '../index/objects.store.ts'
 import { dropSlot, type PackClass, packClassOf } from '../index/packs.store.ts'
 import type { Segment } from '../index/segment.ts'
@@ -19,7 +19,8 @@ import type { Guard } from './replace-committed.ts'
 const copies = 4
 
 /** An object as it is sealed, on its way from one pack to another. */
-type Moving = { slot: LiveSlot; sealed: Uint8Array }
+type Sealed = { slot: LiveSlot; sealed: Uint8Array }
+type Moving = Sealed & { policyEpoch: number }
 
 /**
  * Writes what lives in these packs into new ones, each object under the policy that its bucket has now. Objects stay
@@ -46,15 +47,15 @@ export async function repack(
   // All at once: whoever takes a little more while holding some may wait for himself.
   await ground.writeMemory.take(memory)
   try {
-    const policies = new Map(buckets.map(({ id, policy }) => [id, policy]))
+    const owners = new Map(buckets.map((bucket) => [bucket.id, bucket]))
     const classes = new Map<string, { packClass: PackClass; moving: Moving[] }>()
     for (const { segment, slots } of held) {
       for (const moving of await readSlots(ground, segment, slots, signal)) {
-        const policy = policies.get(moving.slot.bucket)
-        if (!policy) continue
-        const packClass = packClassOf(policy)
+        const owner = owners.get(moving.slot.bucket)
+        if (!owner) continue
+        const packClass = packClassOf(owner.policy)
         const group = classes.get(packClass.id) ?? { packClass, moving: [] }
-        group.moving.push(moving)
+        group.moving.push({ ...moving, policyEpoch: owner.policyEpoch })
         classes.set(packClass.id, group)
       }
     }
@@ -76,7 +77,7 @@ async function readSlots(
   segment: Segment,
   slots: readonly LiveSlot[],
   signal: AbortSignal,
-): Promise<Moving[]> {
+): Promise<Sealed[]> {
   await ground.readMemory.take(segment.size)
   try {
     const readable = await openSegment(ground, segment)
@@ -104,7 +105,7 @@ async function readSlots(
 }
 
 /** Liveness is looked at again where it counts: in the commit. */
-function moveJob(ground: Ground, { slot, sealed }: Moving, signal: AbortSignal): PackJob<true> {
+function moveJob(ground: Ground, { slot, sealed, policyEpoch }: Moving, signal: AbortSignal): PackJob<true> {
   const { bucket, object } = slot
   const old = object.packed as Packed
   return {
@@ -113,7 +114,8 @@ function moveJob(ground: Ground, { slot, sealed }: Moving, signal: AbortSignal):
     signal,
     *decide() {
       const current = yield* findCurrent(bucket, object.key)
-      const same = current?.version === object.version && current.packed?.pack === old.pack
+      const valid = (yield* policyEpochOf(bucket)) === policyEpoch
+      const same = valid && current?.version === object.version && current.packed?.pack === old.pack
       if (!same) throw storageError('repair.overtaken', { segment: old.pack })
       return function* (place) {
         yield* moveSlot(slot, place)

@@ -25,9 +25,13 @@ const keepAnswersMs = 24 * 60 * 60 * 1000
 /**
  * One bounded round of cleaning up: writes that were given up, bytes that nothing refers to, shards due for the trash.
  * Each step is a transaction that may be done twice. Providers keep what they are told to trash for days.
- * @returns whether there is more to do right away
+ * @returns how many shards went to the trash, and whether there is more to do right away
  */
-export async function sweepRound(ground: Ground, guard: Guard, signal: AbortSignal): Promise<'more' | 'idle'> {
+export async function sweepRound(
+  ground: Ground,
+  guard: Guard,
+  signal: AbortSignal,
+): Promise<{ trashed: number; more: boolean }> {
   const now = ground.clock.now()
   const { strayMs } = ground.limits
   // First flip, then bury: between the two no writer can commit, so no shard of a commit is ever trashed.
@@ -59,12 +63,11 @@ export async function sweepRound(ground: Ground, guard: Guard, signal: AbortSign
     return room <= 0 || due.length === bodiesAtOnce
   })
   const strays = await ground.index.read(() => dueStrays(now, straysAtOnce))
-  await trashAll(ground, strays, guard, signal)
-  const more = buried || bodies || strays.length === straysAtOnce
-  return more ? 'more' : 'idle'
+  const trashed = await trashAll(ground, strays, guard, signal)
+  return { trashed, more: buried || bodies || strays.length === straysAtOnce }
 }
 
-async function trashAll(ground: Ground, strays: PlannedShard[], guard: Guard, signal: AbortSignal): Promise<void> {
+async function trashAll(ground: Ground, strays: PlannedShard[], guard: Guard, signal: AbortSignal): Promise<number> {
   const gone: PlannedShard[] = []
   const later: PlannedShard[] = []
   const rest = [...strays]
@@ -76,13 +79,14 @@ async function trashAll(ground: Ground, strays: PlannedShard[], guard: Guard, si
     }
   }
   await Promise.all(Array.from({ length: trashesAtOnce }, lane))
-  if (strays.length === 0) return
+  if (strays.length === 0) return 0
   const again = ground.clock.now() + ground.limits.strayRetryMs
   await ground.index.transact(function* () {
     yield* guard()
     for (const { name } of gone) yield* deleteStray(name)
     for (const { name } of later) yield* postponeStray(name, again)
   })
+  return gone.length
 }
 
 /** @returns whether the provider has it in its trash, or never had it */

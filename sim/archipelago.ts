@@ -1,5 +1,5 @@
 import { journalMigrations } from '#journal'
-import { type Clock, type Log, release } from '#kernel'
+import { type Log, release } from '#kernel'
 import { type Directory, demoPool, type Provider } from '#pool'
 import {
   type BufferPool,
@@ -13,23 +13,26 @@ import {
   type RootKey,
   type StorageLimits,
 } from '#storage'
-import { startWork, type Work, workMigrations } from '#work'
+import { startWork, type WorkLimits, workMigrations } from '#work'
 import { connectTo, noFaults, type Remote } from './network.ts'
 import { openSimDatabase, type SimDatabase } from './ports/database.ts'
 import { type MemoryDisk, openMemoryDisk } from './ports/disk.ts'
+import { openProcess, type Process } from './process.ts'
 import type { World } from './world.ts'
 
-/** A whole federation in one process: providers with disks, an index, a key store, and one gateway at a time. */
+/** A whole federation in one process: providers with disks, an index, a key store, and gateways that share them. */
 export type Archipelago = {
   world: World
   providers: Island[]
   index: SimDatabase
   limits: StorageLimits
   directory: Directory
-  /** The gateway that runs now. */
+  /** The gateways that run now. */
+  gateways: readonly Gateway[]
+  /** Any one of them. */
   gateway(): Gateway
-  /** Ends the gateway at once, wherever it is, and starts another over the same databases. */
-  restartGateway(): void
+  /** Ends a gateway at once, wherever it is, and starts another over the same databases. Whoever waits for it is told. */
+  restartGateway(at: number): void
   /** Ends a provider's process as a power cut does: what was not synced may be gone. */
   crash(island: Island): void
   /** Starts it again. */
@@ -38,7 +41,12 @@ export type Archipelago = {
 }
 
 export type Island = { provider: Provider; disk: MemoryDisk; remote: Remote }
-export type Gateway = { storage: OpenStorage; work: Work; incarnation: number; alive(): boolean }
+export type Gateway = {
+  storage: OpenStorage
+  process: Process
+  /** Called when it dies, with whoever waits for it. */
+  died: Set<() => void>
+}
 
 /** Times and sizes that let a whole life pass in seconds of virtual time. */
 export const quickLimits: StorageLimits = {
@@ -49,7 +57,7 @@ export const quickLimits: StorageLimits = {
   writeMemoryBytes: 1024 * 1024,
   memoryWaitMs: 20_000,
   intentMs: 20_000,
-  readerGraceMs: 4000,
+  readerGraceMs: 8000,
   writeStallMs: 300,
   attempts: 4,
   hedgeFloorMs: 2,
@@ -75,7 +83,15 @@ export const quickLimits: StorageLimits = {
 
 const quotaBytes = 256 * 1024 * 1024
 
-export async function openArchipelago(world: World, limits: StorageLimits = quickLimits): Promise<Archipelago> {
+/** The same for jobs: a pause that readers outlive makes a gateway lose its leases. */
+export const quickWork: WorkLimits = { atOnce: 4, sliceMs: 200, leaseMs: 1500, lookMs: 300 }
+
+/** @param count how many gateways share the index */
+export async function openArchipelago(
+  world: World,
+  limits: StorageLimits = quickLimits,
+  count = 1,
+): Promise<Archipelago> {
   const log: Log = (level, event, facts) => world.note(`${level} ${event} ${JSON.stringify(facts ?? {})}`)
   const providers = demoPool.map((facts, at): Island => {
     const provider = {
@@ -119,32 +135,30 @@ export async function openArchipelago(world: World, limits: StorageLimits = quic
   }
   const byId = new Map(providers.map((island) => [island.provider.id, island]))
 
-  let incarnation = 0
   const startGateway = (): Gateway => {
-    const mine = ++incarnation
-    const alive = () => mine === incarnation
-    // The dead do not wake up: their timers never ring.
-    const clock: Clock = { now: world.clock.now, after: (ms, act) => world.clock.after(ms, () => alive() && act()) }
+    const process = openProcess(world.clock)
+    const { clock } = process
+    const database = index.connect(process)
     const storage = openStorage(
       {
         clock,
         random: world.random,
         offload: world.offload,
         log,
-        index: index.connect(alive),
+        index: database,
         journal: { nameKey: Buffer.alloc(32, 7) },
-        keys: openKeyStore({ database: keyDatabase.connect(alive), random: world.random, root: plainRoot }),
+        keys: openKeyStore({ database: keyDatabase.connect(process), random: world.random, root: plainRoot }),
         directory: () => directory,
-        shards: (id) => connectTo(world, (byId.get(id) as Island).remote, alive),
+        shards: (id) => connectTo(world, (byId.get(id) as Island).remote, process),
         openBuffers: openUselessBuffers,
       },
       limits,
     )
-    const work = startWork({ database: index.connect(alive), clock, random: world.random, log }, storage.jobs)
+    startWork({ database, clock, random: world.random, log }, storage.jobs, quickWork)
     const never = new AbortController().signal
     const probe = () => void storage.probe(never).then(() => clock.after(limits.probeMs, probe))
     probe()
-    return { storage, work, incarnation: mine, alive }
+    return { storage, process, died: new Set() }
   }
 
   const starting = providers.map(start)
@@ -153,22 +167,27 @@ export async function openArchipelago(world: World, limits: StorageLimits = quic
     started = true
   })
   await world.runUntil(() => started, 10_000)
-  let gateway = startGateway()
+  const gateways = Array.from({ length: count }, startGateway)
   return {
     world,
     providers,
     index,
     limits,
     directory,
-    gateway: () => gateway,
-    restartGateway() {
-      world.note('the gateway dies')
-      gateway = startGateway()
+    gateways,
+    gateway: () => gateways[count === 1 ? 0 : world.dice(count)] as Gateway,
+    restartGateway(at) {
+      const old = gateways[at] as Gateway
+      world.note(`gateway ${at} dies`)
+      old.process.die()
+      gateways[at] = startGateway()
+      for (const tell of old.died) tell()
+      old.died.clear()
     },
     crash,
     start,
     close() {
-      incarnation++
+      for (const { process } of gateways) process.die()
       index.close()
       keyDatabase.close()
     },

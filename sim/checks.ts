@@ -72,8 +72,8 @@ export async function checkListing(life: Life, name: string): Promise<void> {
 /** @returns what is still left over: shards that nothing refers to, intents, dead bodies, memory */
 export function checkTidy(life: Life): string | undefined {
   const { archipelago } = life
-  if (archipelago.gateway().storage.memoryUsed() !== 0)
-    return `${archipelago.gateway().storage.memoryUsed()} bytes of memory are still taken`
+  for (const { storage } of archipelago.gateways)
+    if (storage.memoryUsed() !== 0) return `${storage.memoryUsed()} bytes of memory are still taken`
   for (const table of ['intents', 'intent_shards', 'dead_bodies', 'strays']) {
     // What lies at a provider that is gone waits for it.
     const waiting = table === 'strays' && life.gone !== undefined ? ` WHERE provider <> '${life.gone}'` : ''
@@ -131,14 +131,14 @@ function checkPacks({ archipelago }: Life): void {
   if (lost.length > 0) throw new Error(`${lost.length} objects are in packs that do not know them`)
 }
 
-/** Every provider and the gateway lose power at once. */
+/** Every provider and every gateway lose power at once. */
 export async function checkPowerCut(life: Life): Promise<void> {
   const { archipelago } = life
   for (const island of archipelago.providers) archipelago.crash(island)
   for (const island of archipelago.providers) {
     if (island.provider.id !== life.gone) await finish(life, () => archipelago.start(island))
   }
-  archipelago.restartGateway()
+  for (const at of archipelago.gateways.keys()) archipelago.restartGateway(at)
   await finish(life, () => archipelago.gateway().storage.objects.getBucket(newCall(), bucket))
 }
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { hasCode, PelagoError } from '#kernel'
-import type { Body } from '#storage'
-import type { Archipelago } from './archipelago.ts'
+import type { Body, ObjectStorage } from '#storage'
 import { checkAcknowledged } from './checks.ts'
 import { bytesOf, chunksOf, type Content } from './content.ts'
 import { ask, bucket, newCall, type Life } from './life.ts'
@@ -73,9 +72,9 @@ function bodyOf(life: Life, content: Content, sleepMs = 0): Body {
 async function putOne(life: Life, key: string, sleepMs = 0): Promise<void> {
   const { world, model, archipelago } = life
   const content = freshContent(life)
-  const { storage } = archipelago.gateway()
-  const outcome = await ask(life, () =>
-    storage.objects.putObject(newCall(), {
+  const gateway = archipelago.gateway()
+  const outcome = await ask(gateway, (objects) =>
+    objects.putObject(newCall(), {
       bucket,
       key,
       headers: {},
@@ -92,36 +91,36 @@ async function putOne(life: Life, key: string, sleepMs = 0): Promise<void> {
 
 async function deleteOne(life: Life, key: string): Promise<void> {
   const { model, archipelago } = life
-  const { storage } = archipelago.gateway()
-  const outcome = await ask(life, () => storage.objects.deleteObject(newCall(), { bucket, key, condition: {} }))
+  const gateway = archipelago.gateway()
+  const outcome = await ask(gateway, (objects) => objects.deleteObject(newCall(), { bucket, key, condition: {} }))
   if (outcome !== 'died' && 'value' in outcome) model.set(key, undefined)
   else if (uncertain(outcome)) model.maybe(key, undefined)
 }
 
 async function uploadOne(life: Life, key: string): Promise<void> {
   const { world, model, archipelago } = life
-  const { storage } = archipelago.gateway()
+  const gateway = archipelago.gateway()
   const call = newCall()
   const content = freshContent(life)
-  const begun = await ask(life, () => storage.objects.createUpload(call, { bucket, key, headers: {} }))
+  const begun = await ask(gateway, (objects) => objects.createUpload(call, { bucket, key, headers: {} }))
   if (begun === 'died' || 'error' in begun) return void uncertain(begun)
   const upload = begun.value.id
   let etag = ''
   // A part may be sent again, with other bytes; the last one counts.
   for (const one of world.chance(0.3) ? [freshContent(life), content] : [content]) {
-    const part = await ask(life, () =>
-      storage.objects.putPart(call, { bucket, key, upload, number: 1, body: bodyOf(life, one) }),
+    const part = await ask(gateway, (objects) =>
+      objects.putPart(call, { bucket, key, upload, number: 1, body: bodyOf(life, one) }),
     )
     if (part === 'died' || 'error' in part) return void uncertain(part)
     etag = part.value.etag
   }
   if (world.chance(0.3)) {
-    const aborted = await ask(life, () => storage.objects.abortUpload(call, { bucket, key, upload }))
+    const aborted = await ask(gateway, (objects) => objects.abortUpload(call, { bucket, key, upload }))
     if (aborted === 'died' || 'error' in aborted) uncertain(aborted)
     return
   }
   const input = { bucket, key, upload, parts: [{ number: 1, etag }], condition: {}, combine: () => undefined }
-  const completed = await ask(life, () => storage.objects.completeUpload(call, input))
+  const completed = await ask(gateway, (objects) => objects.completeUpload(call, input))
   world.note(`complete ${key} ${content.id}: ${saying(completed)}`)
   if (completed !== 'died' && 'value' in completed) model.set(key, content)
   else if (uncertain(completed)) model.maybe(key, content)
@@ -130,12 +129,12 @@ async function uploadOne(life: Life, key: string): Promise<void> {
 /** Several writers who each want to be the first: one at most is. */
 async function race(life: Life, key: string): Promise<void> {
   const { model, archipelago } = life
-  const { storage } = archipelago.gateway()
+  const gateway = archipelago.gateway()
   const contents = Array.from({ length: 4 }, () => ({ ...freshContent(life), size: 50 }))
   const outcomes = await Promise.all(
     contents.map((content) =>
-      ask(life, () =>
-        storage.objects.putObject(newCall(), {
+      ask(gateway, (objects) =>
+        objects.putObject(newCall(), {
           bucket,
           key,
           headers: {},
@@ -159,8 +158,8 @@ async function race(life: Life, key: string): Promise<void> {
 /** Reads a key whole and holds it against everything that may be there. */
 export async function readOne(life: Life, key: string): Promise<void> {
   const { model, archipelago } = life
-  const { storage } = archipelago.gateway()
-  const outcome = await ask(life, () => readWhole(storage, key))
+  const gateway = archipelago.gateway()
+  const outcome = await ask(gateway, (objects) => readWhole(objects, key))
   if (outcome === 'died') return
   if ('error' in outcome) {
     if (!hasCode(outcome.error, 'object.missing')) throw outcome.error
@@ -176,8 +175,8 @@ export async function readOne(life: Life, key: string): Promise<void> {
   model.observe(key, found)
 }
 
-async function readWhole(storage: ReturnType<Archipelago['gateway']>['storage'], key: string): Promise<Uint8Array> {
-  const opened = await storage.objects.openObject(newCall(), { bucket, key })
+async function readWhole(objects: ObjectStorage, key: string): Promise<Uint8Array> {
+  const opened = await objects.openObject(newCall(), { bucket, key })
   if (opened.info.size === 0) return new Uint8Array(0)
   const chunks: Uint8Array[] = []
   for await (const chunk of opened.read(undefined)) chunks.push(chunk)
@@ -187,10 +186,10 @@ async function readWhole(storage: ReturnType<Archipelago['gateway']>['storage'],
 /** Reads on while the object is replaced and its shards become garbage: a reader keeps the version that it began with. */
 async function readWhileReplaced(life: Life, key: string): Promise<void> {
   const { world, model, archipelago } = life
-  const { storage } = archipelago.gateway()
+  const gateway = archipelago.gateway()
   const before = model.possible(key)
-  const outcome = await ask(life, async () => {
-    const opened = await storage.objects.openObject(newCall(), { bucket, key })
+  const outcome = await ask(gateway, async (objects) => {
+    const opened = await objects.openObject(newCall(), { bucket, key })
     await putOne(life, key)
     await new Promise<void>((resolve) => void world.clock.after(archipelago.limits.readerGraceMs / 2, resolve))
     if (opened.info.size === 0) return new Uint8Array(0)
@@ -209,10 +208,10 @@ async function readWhileReplaced(life: Life, key: string): Promise<void> {
 
 async function readRange(life: Life, key: string): Promise<void> {
   const { world, model, archipelago } = life
-  const { storage } = archipelago.gateway()
+  const gateway = archipelago.gateway()
   const [first, second] = [world.dice(1000) / 1000, world.dice(1000) / 1000]
-  const outcome = await ask(life, async () => {
-    const opened = await storage.objects.openObject(newCall(), { bucket, key })
+  const outcome = await ask(gateway, async (objects) => {
+    const opened = await objects.openObject(newCall(), { bucket, key })
     const { size } = opened.info
     if (size === 0) return undefined
     const range = {

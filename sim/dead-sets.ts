@@ -37,7 +37,6 @@ export async function runDeadSets(): Promise<{ name: string; failure?: string }[
       wide: false,
       lasting: false,
       damaged: new Set(),
-      died: new Set(),
       nextId: 1,
       phase: -1,
     }

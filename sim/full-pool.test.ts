@@ -13,7 +13,6 @@ test('when every disk is full, a write is refused for want of room, and nothing 
     wide: false,
     lasting: false,
     damaged: new Set<string>(),
-    died: new Set<() => void>(),
     nextId: 1,
     phase: -1,
   }

@@ -1,5 +1,6 @@
 import type { Call } from '#kernel'
-import type { Archipelago, Island } from './archipelago.ts'
+import type { ObjectStorage } from '#storage'
+import type { Archipelago, Gateway, Island } from './archipelago.ts'
 import type { Model } from './model.ts'
 import type { World } from './world.ts'
 
@@ -20,8 +21,6 @@ export type Life = {
   lasting: boolean
   /** Providers whose disks lost bytes. */
   damaged: Set<string>
-  /** Called when the gateway dies, with whoever waits for it. */
-  died: Set<() => void>
   nextId: number
   /** A provider that never comes back. */
   gone?: string
@@ -65,18 +64,21 @@ export function newCall(): Call {
   }
 }
 
-/** Resolves with the outcome, or with 'died' when the gateway dies first. */
-export async function ask<T>(life: Life, act: () => Promise<T>): Promise<{ value: T } | { error: unknown } | 'died'> {
+/** Asks one gateway. Resolves with the outcome, or with 'died' when it dies first. */
+export async function ask<T>(
+  { storage, died }: Gateway,
+  act: (objects: ObjectStorage) => Promise<T>,
+): Promise<{ value: T } | { error: unknown } | 'died'> {
   return new Promise((resolve) => {
-    const died = () => resolve('died')
-    life.died.add(died)
-    act().then(
+    const end = () => resolve('died')
+    died.add(end)
+    act(storage.objects).then(
       (value) => {
-        life.died.delete(died)
+        died.delete(end)
         resolve({ value })
       },
       (error: unknown) => {
-        life.died.delete(died)
+        died.delete(end)
         resolve({ error })
       },
     )

@@ -222,9 +222,39 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'a change of policy forgets what lies in packs',
+    file: storage('repair/move-bucket.ts'),
+    from: 'const objects = page.packs.length > 0 ?',
+    to: 'const objects = page.packs.length > 999 ?',
+  },
+  {
+    name: 'a change of policy asks for no move',
     file: storage('objects/buckets.ts'),
-    from: 'yield* beginPolicyMove(bucket.id)',
-    to: 'void beginPolicyMove',
+    from: 'yield* enqueueJob({',
+    to: 'void ({',
+  },
+  {
+    name: 'who lost a job saves what came of it',
+    file: 'src/work/job.store.ts',
+    from: 'WHERE id = ${job} AND token = ${token} RETURNING id`\n  if (rows.length !== 1) throw',
+    to: 'WHERE id = ${job} AND token <= ${token + 99} RETURNING id`\n  if (rows.length !== 1) throw',
+  },
+  {
+    name: 'who lost a job goes on with its effects',
+    file: 'src/work/job.store.ts',
+    from: 'if (row?.token !== token) throw',
+    to: 'if (row?.token === -1) throw',
+  },
+  {
+    name: 'a lease is never renewed',
+    file: 'src/work/job.store.ts',
+    from: 'UPDATE jobs SET due_at = ${until} WHERE',
+    to: 'UPDATE jobs SET due_at = due_at + 0 * ${until} WHERE',
+  },
+  {
+    name: 'a cancelled job goes on',
+    file: 'src/work/job.store.ts',
+    from: "SET state = 'cancelled', lane = ${over}, ended_at = ${now}, token = token + 1",
+    to: "SET state = 'cancelled', lane = ${over}, ended_at = ${now}",
   },
   {
     name: 'a packed object that a liar holds is not looked for elsewhere',

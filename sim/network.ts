@@ -1,4 +1,5 @@
 import { type Node, type ShardStore, type ShardWriter, storageError } from '#storage'
+import type { Process } from './process.ts'
 import type { World } from './world.ts'
 
 /** What is wrong with a provider, as a gateway feels it. */
@@ -29,9 +30,9 @@ export type Remote = {
 
 /**
  * The shards of a provider as one process sees them over the network.
- * @param alive whether that process still lives; a dead one gets no answers
+ * @param process a dead one gets no answers, a paused one later
  */
-export function connectTo(world: World, remote: Remote, alive: () => boolean): ShardStore {
+export function connectTo(world: World, remote: Remote, process: Process): ShardStore {
   const lost = (sent: boolean, reason: string) =>
     storageError(sent ? 'shard.uncertain' : 'shard.unreachable', { provider: remote.id, reason })
 
@@ -46,11 +47,11 @@ export function connectTo(world: World, remote: Remote, alive: () => boolean): S
       const { incarnation } = remote
       let over = false
       const end = (settle: () => void) => {
-        if (over || !alive()) return
+        if (over || !process.alive()) return
         over = true
         signal.removeEventListener('abort', aborted)
         remote.broken.delete(broken)
-        settle()
+        process.run(settle)
       }
       // A process that dies in the middle answers nobody; its connections break.
       const broken = () => end(() => reject(lost(writes, 'it died')))
@@ -59,7 +60,7 @@ export function connectTo(world: World, remote: Remote, alive: () => boolean): S
       signal.addEventListener('abort', aborted, { once: true })
       remote.broken.add(broken)
       wait(world, remote, () => {
-        if (over || !alive()) return
+        if (over || !process.alive()) return
         const { node, faults } = remote
         if (faults.stalled) return
         if (faults.dead || !node || remote.incarnation !== incarnation) return end(() => reject(lost(false, 'a fault')))

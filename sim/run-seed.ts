@@ -1,12 +1,18 @@
-import { runScenario } from './scenario.ts'
+import { runJobs } from './jobs.ts'
+import { type Outcome, runScenario } from './scenario.ts'
 
 export type Verdict = { seed: number; failure?: string; tail?: string[] }
 
-/** Runs a seed twice: it must hold, and be the same both times, or it could not be looked into. */
+/** Runs a seed's lives, each twice: they must hold, and be the same both times, or they could not be looked into. */
 export async function runSeed(seed: number): Promise<Verdict> {
-  const first = await runScenario(seed)
+  const jobs = await runTwice(seed, runJobs)
+  return jobs.failure === undefined ? runTwice(seed, runScenario) : jobs
+}
+
+async function runTwice(seed: number, run: (seed: number) => Promise<Outcome>): Promise<Verdict> {
+  const first = await run(seed)
   if (first.failure !== undefined) return { seed, failure: first.failure, ...(first.tail && { tail: first.tail }) }
-  const second = await runScenario(seed)
+  const second = await run(seed)
   if (second.fingerprint === first.fingerprint && second.failure === undefined) return { seed }
   return { seed, failure: `two runs of the same seed differ: ${second.failure ?? 'their traces do'}` }
 }

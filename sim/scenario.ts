@@ -1,5 +1,5 @@
 import { defaultPolicy, judge } from '#pool'
-import { type Archipelago, type Island, openArchipelago, quickLimits } from './archipelago.ts'
+import { type Archipelago, type Gateway, type Island, openArchipelago, quickLimits } from './archipelago.ts'
 import { checkAtRest, checkListing, checkPowerCut, checkTidy } from './checks.ts'
 import { runLogLife } from './log-life.ts'
 import { readOne, runClient } from './clients.ts'
@@ -20,13 +20,17 @@ export async function runScenario(seed: number): Promise<Outcome> {
   try {
     // A few lives have segments of many rows.
     const wide = world.chance(0.04)
-    archipelago = await openArchipelago(world, {
-      ...quickLimits,
-      // In some every object is written for itself, in some readers find small ones in memory.
-      ...(world.chance(0.3) && { packBytes: 0 }),
-      ...(world.chance(0.2) && { cacheBytes: 20_000 }),
-      ...(wide && { segmentBytes: 1536 * 1024, writeMemoryBytes: 8 * 1024 * 1024 }),
-    })
+    archipelago = await openArchipelago(
+      world,
+      {
+        ...quickLimits,
+        // In some every object is written for itself, in some readers find small ones in memory.
+        ...(world.chance(0.3) && { packBytes: 0 }),
+        ...(world.chance(0.2) && { cacheBytes: 20_000 }),
+        ...(wide && { segmentBytes: 1536 * 1024, writeMemoryBytes: 8 * 1024 * 1024 }),
+      },
+      world.chance(0.5) ? 1 : 2 + world.dice(2),
+    )
     await live({
       world,
       archipelago,
@@ -35,7 +39,6 @@ export async function runScenario(seed: number): Promise<Outcome> {
       wide,
       lasting: world.chance(0.3),
       damaged: new Set(),
-      died: new Set(),
       nextId: 1,
       phase: -1,
     })
@@ -99,11 +102,23 @@ function scheduleFaults(life: Life): void {
   if (world.chance(0.5)) {
     world.clock.after(world.dice(2500), () => {
       if (life.phase !== phase) return
-      archipelago.restartGateway()
-      for (const tell of [...life.died]) tell()
-      life.died.clear()
+      archipelago.restartGateway(world.dice(archipelago.gateways.length))
     })
   }
+  if (world.chance(0.5)) world.clock.after(world.dice(2500), () => life.phase === phase && pauseGateway(life))
+}
+
+/** One gateway stands still for a while, as a machine does that swaps or moves; others take over what it had. */
+function pauseGateway({ world, archipelago }: Life): void {
+  const at = world.dice(archipelago.gateways.length)
+  const { process } = archipelago.gateways[at] as Gateway
+  if (process.paused()) return
+  world.note(`gateway ${at} stands still`)
+  process.pause()
+  world.clock.after(500 + world.dice(3500), () => {
+    world.note(`gateway ${at} goes on`)
+    process.goOn()
+  })
 }
 
 function applyFault(life: Life, island: Island): void {

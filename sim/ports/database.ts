@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type Body, type Clock, type Database, databaseError, type Row, type Statement } from '#kernel'
+import type { Process } from '../process.ts'
 import { migrate, type Schema } from '../../src/host/database/schema.store.ts'
 
 export type DatabaseFaults = {
@@ -13,8 +14,11 @@ export type DatabaseFaults = {
 
 /** A database that outlives the processes that use it. */
 export type SimDatabase = {
-  /** A connection of one process; when that is dead, what it asked for never answers, and what was not begun never happens. */
-  connect(alive: () => boolean): Database
+  /**
+   * A connection of one process; when that is dead, what it asked for never answers, and what was not begun never happens.
+   * While it is paused, what it asked for may be done or not yet.
+   */
+  connect(process: Process): Database
   faults: DatabaseFaults
   /** Looks inside, for checkers. */
   look(text: string): Row[]
@@ -70,12 +74,12 @@ export function openSimDatabase(name: string, ports: Ports, schemas: readonly Sc
     faults,
     look: (text) => connection.prepare(text).all() as Row[],
     close: () => connection.close(),
-    connect(alive) {
+    connect(process) {
       const ask = <T>(body: Body<T>, writes: boolean): Promise<T> =>
         new Promise((resolve, reject) => {
-          const answer = (act: () => void) => ports.clock.after(ports.dice(faults.delayMs + 1), () => alive() && act())
-          ports.clock.after(ports.dice(faults.delayMs + 1), () => {
-            if (!alive()) return
+          const answer = (act: () => void) => ports.clock.after(ports.dice(faults.delayMs + 1), () => process.run(act))
+          const begin = () => {
+            if (!process.alive()) return
             if (writes && ports.chance(faults.abort)) {
               ports.note(`${name} aborts`)
               return answer(() => reject(databaseError('database.busy', { reason: 'a fault' })))
@@ -91,6 +95,10 @@ export function openSimDatabase(name: string, ports: Ports, schemas: readonly Sc
             } catch (error) {
               answer(() => reject(error))
             }
+          }
+          ports.clock.after(ports.dice(faults.delayMs + 1), () => {
+            if (process.paused() && ports.chance(0.5)) process.run(begin)
+            else begin()
           })
         })
       return { transact: (body) => ask(body, true), read: (body) => ask(body, false), close: async () => {} }

@@ -29,6 +29,7 @@ export {
 } from './operations/bucket.ts'
 export { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operations/log.ts'
 export { whereObject } from './operations/object.ts'
+export { type ApiJob, cancelJob, getJob, listJobs, retryJob } from './operations/job.ts'
 export { getDirectory } from './operations/directory.ts'
 export {
   type ApiSession,

@@ -11,6 +11,7 @@ import {
 } from './operations/bucket.ts'
 import { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operations/log.ts'
 import { whereObject } from './operations/object.ts'
+import { listJobs, getJob, cancelJob, retryJob } from './operations/job.ts'
 import { getDirectory } from './operations/directory.ts'
 import {
   getSession,
@@ -70,6 +71,10 @@ export const operations = {
   getLog,
   proveEntry,
   rotateLogKey,
+  listJobs,
+  getJob,
+  cancelJob,
+  retryJob,
   getDirectory,
   getSession,
   signOut,

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { PelagoError } from '#kernel'
 import { addApiCommands } from './api-commands.ts'
+import { addJobCommands } from './job-commands.ts'
 import { addLogCommands } from './log-commands.ts'
 import { addSignInCommands } from './sign-in-commands.ts'
 import type { CliPorts, Common, UpOptions } from './ports.ts'
@@ -109,6 +110,7 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
   addLogCommands(program, ports, common, act)
   addSignInCommands(program, ports, common, act)
   addApiCommands(program, ports, act)
+  addJobCommands(program, ports, common, act)
 
   common(program.command('doctor'))
     .description('find out what is wrong, and what to do')

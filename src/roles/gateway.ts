@@ -8,6 +8,7 @@ import { logOperations } from './log-operations.ts'
 import { gatewayOperations } from './gateway-operations.ts'
 import type { Handler } from './handler.ts'
 import { measuredJobs } from './measured-jobs.ts'
+import { jobOperations } from './job-operations.ts'
 import { logStart, logStop, type RoleName, sealLog } from './role-log.ts'
 
 export type GatewayPorts = StoragePorts & { access: AccessKeys; sealedLog: SealedLog }
@@ -40,6 +41,7 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
     operations: [
       ...gatewayOperations({ clock: ports.clock, storage, directory: ports.directory }),
       ...logOperations(ports),
+      ...jobOperations({ database: ports.index, clock: ports.clock }, kinds),
     ],
     async stop() {
       stopProbing()

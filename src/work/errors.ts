@@ -22,12 +22,7 @@ export const workError = errorTable({
     retryable: false,
     message: 'The job {job} is {state}; there is nothing left to cancel.',
   },
-  'job.live': {
-    kind: 'conflict',
-    retryable: false,
-    message: 'The job {job} is {state}; only one that failed or was cancelled can be taken up again.',
-  },
-  'job.unplanned': {
+  'job.done': {
     kind: 'conflict',
     retryable: false,
     message: 'The job {job} did all it was for; there is nothing to take up again.',

@@ -1,10 +1,18 @@
 /** Leased, fenced, bounded, resumable background jobs: every loop of every plane runs here. */
 export { workError } from './errors.ts'
-export { type Job, type JobKind, type JobState, jobStates, newJobId, type Piece, type Progress } from './job.ts'
+export {
+  type Fence,
+  type Job,
+  type JobKind,
+  type JobState,
+  jobStates,
+  newJobId,
+  type Piece,
+  type Progress,
+} from './job.ts'
 export {
   checkFence,
   enqueueJob,
-  type Fence,
   liveSingles,
   type NewJob,
   workMigrations,

@@ -1,11 +1,8 @@
 import { type Json, type Migration, type Row, type Statement, sharing, sql } from '#kernel'
 import { workError } from './errors.ts'
-import type { Job, JobState, Progress } from './job.ts'
+import type { Fence, Job, JobState, Progress } from './job.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
-
-/** A right to do one job. The token grows with every holder, so a write of an earlier one can be told apart. */
-export type Fence = { job: string; token: number }
 
 export const workMigrations: Migration[] = [
   {
@@ -215,6 +212,11 @@ export function* reviveJob(id: string, now: number): Step<void> {
   if (other) throw workError('job.doubled', { job: id, other: other.id as string })
   yield sql`UPDATE jobs SET state = 'queued', lane = ${ending}, failures = 0, because = '', ended_at = NULL, due_at = ${now},
     token = token + 1 WHERE id = ${id} AND lane = ${over}`
+}
+
+/** A job that waits need not any longer. */
+export function* hastenJob(id: string, now: number): Step<void> {
+  yield sql`UPDATE jobs SET state = 'queued', due_at = ${now} WHERE id = ${id} AND state = 'waiting'`
 }
 
 /** Names under which jobs of a kind live at this moment: what they are for is being done. */

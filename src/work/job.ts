@@ -1,5 +1,7 @@
 import type { Clock, Json, PelagoError, Random, Row, Statement } from '#kernel'
-import type { Fence } from './job.store.ts'
+
+/** A right to do one job. The token grows with every holder, so a write of an earlier one can be told apart. */
+export type Fence = { job: string; token: number }
 
 /**
  * `queued`: may be taken up now. `waiting`: not before its time: a rest, or a pause after a failure. `failed`: given up
@@ -53,7 +55,7 @@ export type Progress = {
   says: string
 }
 
-/** The transaction that does a step and says what came of it. Run with the fence checked; may be run twice. */
+/** The transaction that does a step and says what came of it; it commits only while the job is held. May be run twice. */
 export type Piece = () => Generator<Statement, Progress, Row[]>
 
 /** A kind of work, and how a bounded piece of it is done. */

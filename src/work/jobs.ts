@@ -1,7 +1,7 @@
 import type { Call, Clock, Database } from '#kernel'
 import { workError } from './errors.ts'
 import type { Job } from './job.ts'
-import { endJob, getJob, jobsOf, reviveJob } from './job.store.ts'
+import { endJob, getJob, hastenJob, jobsOf, reviveJob } from './job.store.ts'
 
 type Ports = { database: Database; clock: Clock }
 
@@ -36,24 +36,23 @@ export function cancelJob({ database, clock }: Ports, call: Call, id: string): P
   return database.transact(function* () {
     const job = yield* getJob(call.tenant, id)
     if (job.lasting) throw workError('job.lasting', { job: id })
-    if (job.state === 'done' || job.state === 'failed' || job.state === 'cancelled')
-      throw workError('job.ended', { job: id, state: job.state })
+    if (job.state === 'done' || job.state === 'failed') throw workError('job.ended', { job: id, state: job.state })
     yield* endJob(id, now)
     return yield* getJob(call.tenant, id)
   })
 }
 
 /**
- * Takes a job up again that failed or was cancelled, where it stopped.
- * @throws job.missing, job.live, job.unplanned, job.doubled
+ * Takes a job up again that failed or was cancelled, where it stopped; one that waits goes on at once.
+ * @throws job.missing, job.done, job.doubled
  */
 export function retryJob({ database, clock }: Ports, call: Call, id: string): Promise<Job> {
   const now = clock.now()
   return database.transact(function* () {
-    const job = yield* getJob(call.tenant, id)
-    if (job.state === 'done') throw workError('job.unplanned', { job: id })
-    if (job.state !== 'failed' && job.state !== 'cancelled') throw workError('job.live', { job: id, state: job.state })
-    yield* reviveJob(id, now)
+    const { state } = yield* getJob(call.tenant, id)
+    if (state === 'done') throw workError('job.done', { job: id })
+    if (state === 'failed' || state === 'cancelled') yield* reviveJob(id, now)
+    if (state === 'waiting') yield* hastenJob(id, now)
     return yield* getJob(call.tenant, id)
   })
 }

@@ -1,29 +1,29 @@
 import { type Clock, type Database, hasCode, type Log, PelagoError } from '#kernel'
-import { backoffMs, isHopeless, type Job, type JobKind, type Piece, type Progress } from './job.ts'
-import { checkFence, type Fence, releaseJob, renewJob, saveFailure, saveProgress } from './job.store.ts'
+import { backoffMs, type Fence, isHopeless, type Job, type JobKind, type Piece, type Progress } from './job.ts'
+import { releaseJob, renewJob, saveFailure, saveProgress } from './job.store.ts'
 
 export type RunPorts = { database: Database; clock: Clock; log: Log }
 
-/** A lease outlives a step's usual length by far, and a dead holder's is free again soon. */
-export const leaseMs = 15_000
+/** After this a job that rests and says no time is taken up again. */
+const restMs = 15_000
 
 /**
  * Does steps of a job that was taken up, under a lease that is renewed meanwhile, until it is done, rests, fails, is lost,
  * or has had its time. Throws nothing: what goes wrong is saved with the job and logged; what cannot be saved ends with the lease.
- * @param sliceMs after which the next in turn comes, milliseconds
+ * @param times how long the lease lasts without being renewed, and after how long the next in turn comes, milliseconds
  */
 export async function runJob(
   ports: RunPorts,
   kind: JobKind,
   taken: { job: Job; fence: Fence },
-  sliceMs: number,
+  times: { leaseMs: number; sliceMs: number },
   stop: AbortSignal,
 ): Promise<void> {
   const { clock } = ports
   const { fence } = taken
   let { job } = taken
-  const lease = keepLease(ports, fence, stop)
-  const sliceEnds = clock.now() + sliceMs
+  const lease = keepLease(ports, fence, times.leaseMs, stop)
+  const sliceEnds = clock.now() + times.sliceMs
   try {
     for (;;) {
       const outcome = await kind.step(job, fence, lease.signal)
@@ -50,9 +50,8 @@ async function save(
   const keep = goesOn()
   const now = clock.now()
   return database.transact(function* () {
-    yield* checkFence(fence)
     const progress = typeof outcome === 'function' ? yield* outcome() : outcome
-    const rest = progress.next === 'rest' ? (progress.restMs ?? kind.everyMs ?? leaseMs) : 0
+    const rest = progress.next === 'rest' ? (progress.restMs ?? kind.everyMs ?? restMs) : 0
     const stays = progress.next === 'more' && keep
     yield* saveProgress(fence, progress, now, stays ? undefined : now + rest)
     return stays ? progress : undefined
@@ -66,7 +65,7 @@ async function settleFailure(ports: RunPorts, job: Job, fence: Fence, error: unk
   const now = clock.now()
   try {
     if (hasCode(error, 'work.fenced')) return log('info', 'job.lost', facts)
-    if (stop.aborted) return await database.transact(() => releaseJob(fence, now))
+    if (stop.aborted) return await database.transact(() => releaseJob(fence, now), 'committed')
     const known = error instanceof PelagoError ? error : undefined
     const failures = job.failures + 1
     const givenUp = !job.lasting && isHopeless(failures, known)
@@ -74,9 +73,8 @@ async function settleFailure(ports: RunPorts, job: Job, fence: Fence, error: unk
     const because = known?.message ?? `Something unforeseen went wrong; the log has it under job ${job.id}.`
     log(givenUp ? 'error' : 'warn', givenUp ? 'job.failed' : 'job.stumbled', { ...facts, failures, reason })
     const pause = backoffMs(failures)
-    const mine = await database.transact(() =>
-      saveFailure(fence, { failures, because, givenUp }, now, clock.now() + pause),
-    )
+    const failure = { failures, because, givenUp }
+    const mine = await database.transact(() => saveFailure(fence, failure, now, clock.now() + pause), 'committed')
     if (!mine) log('info', 'job.lost', facts)
   } catch (unsaved) {
     // Somebody takes it up when the lease has ended.
@@ -85,7 +83,7 @@ async function settleFailure(ports: RunPorts, job: Job, fence: Fence, error: unk
 }
 
 /** Renews a lease until it is ended; its signal fires when the lease is lost or the process stops. */
-function keepLease({ database, clock }: RunPorts, fence: Fence, stop: AbortSignal) {
+function keepLease({ database, clock }: RunPorts, fence: Fence, leaseMs: number, stop: AbortSignal) {
   const lost = new AbortController()
   const stopped = () => lost.abort(stop.reason)
   if (stop.aborted) stopped()
@@ -96,7 +94,7 @@ function keepLease({ database, clock }: RunPorts, fence: Fence, stop: AbortSigna
     cancel = clock.after(leaseMs / 3, () => {
       const until = clock.now() + leaseMs
       database
-        .transact(() => renewJob(fence, until))
+        .transact(() => renewJob(fence, until), 'committed')
         .then(
           (kept) => {
             if (over) return

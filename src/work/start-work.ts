@@ -2,7 +2,7 @@ import type { Clock, Database, Log, Random } from '#kernel'
 import { openFair } from './fair.ts'
 import type { JobKind } from './job.ts'
 import { dueTenants, ensureLasting, nextDue, takeJob } from './job.store.ts'
-import { leaseMs, runJob } from './run-job.ts'
+import { runJob } from './run-job.ts'
 import { tidyJobs } from './tidy-jobs.ts'
 
 export type Work = {
@@ -17,11 +17,13 @@ export type WorkLimits = {
   atOnce: number
   /** How long a job runs before the next tenant's turn comes, milliseconds; the step under way is finished first. */
   sliceMs: number
+  /** A lease outlives a step's usual length by far, and a dead holder's is free again soon; milliseconds. */
+  leaseMs: number
   /** How often is looked for new jobs, milliseconds. */
   lookMs: number
 }
 
-export const defaultWorkLimits: WorkLimits = { atOnce: 4, sliceMs: 1000, lookMs: 1000 }
+export const defaultWorkLimits: WorkLimits = { atOnce: 4, sliceMs: 1000, leaseMs: 15_000, lookMs: 1000 }
 
 const stopMs = 5000
 /** Tenants that are looked at for the next turn; those behind them come with the next one. */
@@ -58,13 +60,13 @@ export function startWork(ports: WorkPorts, kinds: readonly JobKind[], limits: W
       }
     })
 
-  /** @returns whether it was ours to take */
+  /** One statement that looks at its row again when it has waited for it: it needs no protection. @returns whether it was ours to take */
   const begin = async (id: string, sliceMs: number, ended: (ms: number) => void): Promise<boolean> => {
     const now = clock.now()
-    const taken = await database.transact(() => takeJob(id, now, now + leaseMs))
+    const taken = await database.transact(() => takeJob(id, now, now + limits.leaseMs), 'committed')
     const kind = taken && known.get(taken.job.kind)
     if (!kind) return false
-    const run = runJob(ports, kind, taken, sliceMs, stop.signal).then(() => {
+    const run = runJob(ports, kind, taken, { leaseMs: limits.leaseMs, sliceMs }, stop.signal).then(() => {
       running.delete(id)
       ended(clock.now() - now)
       wake()

@@ -41,6 +41,7 @@ describe('pelago up', () => {
       join(files, 'strict.json'),
       JSON.stringify({ jurisdictions: ['DE', 'FR', 'NL'], survive: { providers: 1 } }),
     )
+    await writeFile(join(files, 'wider.json'), JSON.stringify({ survive: { providers: 1 } }))
     await writeFile(join(files, 'impossible.json'), JSON.stringify({ attestations: ['C5'] }))
   })
   after(async () => {
@@ -90,6 +91,21 @@ describe('pelago up', () => {
       (await pelago.cli('object', 'where', 's3://plain/none')).err,
       /There is no object none in bucket plain/,
     )
+  })
+
+  test('a change of policy is a job that can be watched', async () => {
+    await cli('bucket', 'policy', 'strict', '--set', join(files, 'wider.json'))
+    type Jobs = { jobs: { id: string; kind: string; about: string; state: string; says: string; lasting: boolean }[] }
+    const jobs = async () => (JSON.parse(await cli('jobs', '--json')) as Jobs).jobs
+    const move = async () => (await jobs()).find(({ kind, about }) => kind === 'storage.move' && about === 'strict')
+    await until('the bucket is moved', async () => (await move())?.state === 'done')
+    assert.match((await move())?.says ?? '', /^All is in place: /)
+    const lasting = (await jobs()).filter((job) => job.lasting).map(({ kind }) => kind)
+    assert.deepEqual(lasting, ['work.tidy', 'storage.sweep', 'storage.repair', 'storage.compact', 'journal.seal'])
+    assert.match(await cli('jobs'), /storage\.repair +(resting|running) +Every segment is as its policy promises/)
+    assert.match(await cli('job', 'show', (await move())?.id ?? ''), /storage\.move strict: done/)
+    assert.match((await pelago.cli('job', 'cancel', 'storage.repair')).err, /never ends and cannot be cancelled/)
+    assert.match((await pelago.cli('job', 'retry', 'nothing')).err, /There is no job nothing/)
   })
 
   test('two providers are killed: all is read, writes go on, status says so, and the margin comes back by itself', async () => {

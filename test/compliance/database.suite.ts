@@ -210,7 +210,7 @@ export function databaseSuite(title: string, start: () => Promise<DatabaseUnderT
     const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
     const random = { bytes: (length: number) => randomBytes(length) }
     const ports = () => ({ database, clock, log: () => {}, random })
-    const limits = { atOnce: 4, sliceMs: 20, lookMs: 10 }
+    const limits = { atOnce: 4, sliceMs: 20, leaseMs: 5000, lookMs: 10 }
 
     test('lasting work runs at one process at a time; who lost it cannot write', async () => {
       const fences: Fence[] = []

@@ -1,7 +1,7 @@
 import { type Json, PelagoError, sizeText } from '#kernel'
 import { checkFence, type JobKind, type Progress } from '#work'
 import type { Ground } from '../ground.ts'
-import { getBucketById } from '../index/buckets.store.ts'
+import { allBuckets } from '../index/buckets.store.ts'
 import { advancePolicyMove, beginPolicyMove, endPolicyMove, packClassOf, policyMovePage } from '../index/packs.store.ts'
 import type { Bucket } from '../object.ts'
 import { bytesMoved } from './compact.ts'
@@ -35,7 +35,7 @@ export function moveBucket(ground: Ground, repairer: Repairer): JobKind {
       const id = (job.input as { bucket: string }).bucket
       const at = { ...start, ...(job.cursor as Partial<Place> | null) }
       const places = { ...at.places }
-      const bucket = await index.read(() => getBucketById(id))
+      const bucket = (await index.read(allBuckets)).find((one) => one.id === id)
       if (!bucket) return () => ending(id, { next: 'done', says: 'The bucket is gone.' })
       try {
         const moved = await repairer.move(id, guard, signal, places)

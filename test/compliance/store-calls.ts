@@ -1,5 +1,4 @@
 import { defaultPolicy } from '#pool'
-import { checkFence } from '#work'
 import * as bodies from '../../src/storage/index/bodies.store.ts'
 import * as buckets from '../../src/storage/index/buckets.store.ts'
 import * as intents from '../../src/storage/index/intents.store.ts'
@@ -11,7 +10,7 @@ import * as slots from '../../src/storage/index/slots.store.ts'
 import * as uploads from '../../src/storage/index/uploads.store.ts'
 import type { Bucket } from '../../src/storage/object.ts'
 import * as epochs from '../../src/storage/seal/epochs.store.ts'
-import * as leases from '../../src/work/lease.store.ts'
+import * as jobs from '../../src/work/job.store.ts'
 import { type Call, call, hot, key } from './stores.suite.ts'
 
 /** Folders whose every operation must be called below. */
@@ -50,6 +49,11 @@ const upload = (id: string, keyOf: string): uploads.StoredUpload => ({
 })
 const part = (number: number, body: string): objects.StoredPart => ({
   ...{ number, body, size: 5, etag: `p${number}`, modifiedAt: 8 },
+})
+
+const job = (id: string, tenant: string, single?: string): jobs.NewJob => ({
+  ...{ id, kind: 'move', tenant, about: 'it', input: { bucket: 'b1' }, now: 5 },
+  ...(single !== undefined && { single }),
 })
 
 /** Calls in an order in which each finds something to do; some are refused on purpose. A new operation joins by one line. */
@@ -157,18 +161,20 @@ export const calls: Call[] = [
   call(packs.findPack, 'pack-1'),
   call(packs.duePacks, 2, 10),
   call(packs.duePacks, 1, 10),
-  call(packs.queuePack, 'pack-2', packClass.id, true),
+  call(packs.queuePack, 'pack-2', packClass.id),
   call(packs.duePacks, 9, 10),
   call(packs.insertSlot, 'pack-2', 5, 'b1', key('gone')),
   call(packs.beginPolicyMove, 'b1'),
   call(packs.beginPolicyMove, 'b2'),
   call(packs.countMoves),
-  call(packs.hasPolicyMove),
-  call(packs.advancePolicyMove, 2),
-  call(packs.advancePolicyMove, 100),
-  call(packs.advancePolicyMove, 100),
-  call(packs.advancePolicyMove, 100),
-  call(packs.hasPolicyMove),
+  call(packs.policyMovePage, 'b1', packClass.id, 2, 1000),
+  call(packs.policyMovePage, 'b1', 'another', 100, 1),
+  call(packs.policyMovePage, 'b1', 'another', 100, 1000),
+  call(packs.advancePolicyMove, 'b1', key('b')),
+  call(packs.policyMovePage, 'b1', 'another', 100, 1000),
+  call(packs.endPolicyMove, 'b1'),
+  call(packs.endPolicyMove, 'b2'),
+  call(packs.countMoves),
   hot(packs.shrinkPack, 'pack-1', 10, 30),
   call(packs.shrinkPack, 'pack-1', 20, 30),
   call(packs.findPack, 'pack-1'),
@@ -210,12 +216,52 @@ export const calls: Call[] = [
   call(buckets.deleteBucket, other),
   call(buckets.allBuckets),
 
-  call(leases.takeLease, 'loop', 'me', 10, 20),
-  call(leases.takeLease, 'loop', 'you', 15, 25),
-  call(checkFence, { loop: 'loop', token: 1 }),
-  call(leases.dropLease, 'loop', 'me'),
-  call(leases.takeLease, 'loop', 'you', 16, 25),
-  call(checkFence, { loop: 'loop', token: 1 }),
+  call(jobs.ensureLasting, 'house.sweep', 5),
+  call(jobs.ensureLasting, 'house.sweep', 6),
+  call(jobs.enqueueJob, job('j1', 't', 'the one')),
+  call(jobs.enqueueJob, job('j2', 't', 'the one')),
+  call(jobs.enqueueJob, job('j3', 't')),
+  call(jobs.enqueueJob, job('j4', 'u')),
+  call(jobs.enqueueJob, job('j5', '')),
+  call(jobs.nextDue),
+  call(jobs.dueTenants, '', new Set(['move']), 10, 9),
+  call(jobs.dueTenants, 't', new Set(['move']), 10, 9),
+  call(jobs.dueTenants, 't', new Set(['move']), 10, 1),
+  call(jobs.dueTenants, 'u', new Set(['other']), 10, 9),
+  call(jobs.takeJob, 'j1', 4, 20),
+  call(jobs.takeJob, 'j1', 10, 20),
+  call(jobs.takeJob, 'j1', 15, 25),
+  call(jobs.checkFence, { job: 'j1', token: 2 }),
+  call(jobs.checkFence, { job: 'j1', token: 1 }),
+  call(jobs.renewJob, { job: 'j1', token: 2 }, 30),
+  call(jobs.renewJob, { job: 'j1', token: 1 }, 40),
+  call(
+    jobs.saveProgress,
+    { job: 'j1', token: 2 },
+    { next: 'more', cursor: { at: 1 }, done: 1, total: 3, says: '1 of 3' },
+    12,
+  ),
+  call(jobs.saveProgress, { job: 'j1', token: 1 }, { next: 'more', says: 'late' }, 12),
+  call(jobs.saveFailure, { job: 'j1', token: 2 }, { failures: 1, because: 'so', givenUp: false }, 13, 14),
+  call(jobs.saveFailure, { job: 'j1', token: 2 }, { failures: 1, because: 'so', givenUp: false }, 13, 14),
+  call(jobs.hastenJob, 'j1', 13),
+  call(jobs.liveSingles, 'move'),
+  call(jobs.takeJob, 'j1', 14, 25),
+  call(jobs.releaseJob, { job: 'j1', token: 3 }, 15),
+  call(jobs.takeJob, 'j1', 15, 25),
+  call(jobs.saveProgress, { job: 'j1', token: 4 }, { next: 'done', says: 'all' }, 16, 16),
+  call(jobs.getJob, 't', 'j1'),
+  call(jobs.getJob, 'u', 'j1'),
+  call(jobs.takeJob, 'j3', 16, 25),
+  call(jobs.saveFailure, { job: 'j3', token: 1 }, { failures: 8, because: 'no', givenUp: true }, 17, 17),
+  call(jobs.endJob, 'j4', 18),
+  call(jobs.endJob, 'house.sweep', 18),
+  call(jobs.reviveJob, 'j3', 19),
+  call(jobs.reviveJob, 'j4', 19),
+  call(jobs.jobsOf, 't', undefined, 10),
+  call(jobs.jobsOf, 't', 'j3', 10),
+  call(jobs.forgetJobs, 0, 0, 10),
+  call(jobs.jobsOf, 't', undefined, 10),
   call(epochs.keepFirstEpoch, 'b1', Buffer.from('first')),
   call(epochs.keepFirstEpoch, 'b1', Buffer.from('second')),
   call(epochs.findEpoch, 'b1', 1),

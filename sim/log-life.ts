@@ -12,11 +12,12 @@ import {
   type SealedLog,
   showLog,
 } from '#journal'
-import { type Clock, type Database, hasCode, type Log, type Row } from '#kernel'
+import { type Database, hasCode, type Log, type Row } from '#kernel'
 import { type Directory, demoPool } from '#pool'
 import { indexMigrations, keyMigrations, openKeyStore, openStorage, type OpenStorage, type ShardStore } from '#storage'
 import { plainRoot, quickLimits } from './archipelago.ts'
 import { openSimDatabase, type SimDatabase } from './ports/database.ts'
+import { openProcess } from './process.ts'
 import { openWorld, type World } from './world.ts'
 
 /** Gateways on one database. */
@@ -191,10 +192,11 @@ async function start(life: Life, place: Place): Promise<void> {
   const { world } = life
   const mine = ++place.incarnation
   const alive = () => place.incarnation === mine
-  const clock: Clock = { now: world.clock.now, after: (ms, act) => world.clock.after(ms, () => alive() && act()) }
+  const process = openProcess(world.clock, alive)
+  const { clock } = process
   const log: Log = (level, event, facts) => world.note(`${level} ${event} ${JSON.stringify(facts ?? {})}`)
-  const database: Database = life.index.connect(alive)
-  const keys = openKeyStore({ database: life.keys.connect(alive), random: world.random, root: plainRoot })
+  const database: Database = life.index.connect(process)
+  const keys = openKeyStore({ database: life.keys.connect(process), random: world.random, root: plainRoot })
   const { kept } = place
   const sealed = await openSealedLog({ database, clock, log, random: world.random, journal, secret: keys.secret, kept })
   const storage = openStorage(
@@ -277,7 +279,7 @@ function copy({ index }: Life, to: string, from: string): void {
 }
 
 async function check(life: Life): Promise<void> {
-  const database = life.index.connect(() => true)
+  const database = life.index.connect(openProcess(life.world.clock))
   const ports = { database, journal }
   const seen = (await listLog(ports, { tenant: 'acme' }, { after: 0, limit: 10_000 })).entries
   const { heads } = await listHeads(ports, { after: 0, limit: 10_000 })

@@ -13,16 +13,17 @@ export type Process = {
   clock: Clock
 }
 
-export function openProcess(clock: Clock): Process {
+/** @param lives where somebody else keeps count of who lives */
+export function openProcess(clock: Clock, lives = () => true): Process {
   let alive = true
   let waiting: (() => void)[] | undefined
   const run = (act: () => void) => {
-    if (!alive) return
+    if (!alive || !lives()) return
     if (waiting) waiting.push(act)
     else act()
   }
   return {
-    alive: () => alive,
+    alive: () => alive && lives(),
     paused: () => waiting !== undefined,
     run,
     pause() {

@@ -31,6 +31,7 @@ export { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operatio
 export { whereObject } from './operations/object.ts'
 export { type ApiJob, cancelJob, getJob, listJobs, retryJob } from './operations/job.ts'
 export { getDirectory } from './operations/directory.ts'
+export { getSupportBundle } from './operations/support.ts'
 export {
   type ApiSession,
   type ApiSignedIn,

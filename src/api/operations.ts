@@ -13,6 +13,7 @@ import { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operatio
 import { whereObject } from './operations/object.ts'
 import { listJobs, getJob, cancelJob, retryJob } from './operations/job.ts'
 import { getDirectory } from './operations/directory.ts'
+import { getSupportBundle } from './operations/support.ts'
 import {
   getSession,
   signOut,
@@ -59,6 +60,7 @@ export const operations = {
   stopProvider,
   startProvider,
   runDoctor,
+  getSupportBundle,
   listBuckets,
   createBucket,
   getBucket,

@@ -115,6 +115,10 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
   common(program.command('doctor'))
     .description('find out what is wrong, and what to do')
     .action(act(async (options: Common) => (await import('./doctor.ts')).doctor(ports, options)))
+  const support = program.command('support').description('for whoever helps you')
+  common(support.command('bundle <file>'))
+    .description('settings, logs, numbers and findings in one file, without secrets and names; - writes it out')
+    .action(act(async (file: string, options: Common) => (await import('./support.ts')).bundle(ports, file, options)))
   program
     .command('run')
     .description('run one role in this process')

@@ -28,6 +28,8 @@ export class PelagoError extends Error {
   readonly kind: ErrorKind
   readonly retryable: boolean
   readonly details: Details
+  /** The message without what only its receiver may read: names of buckets, objects, people and keys. */
+  readonly discreet: string
 
   constructor(code: string, row: ErrorRow, details: Details = {}, cause?: unknown) {
     super(fill(row.message, details), cause === undefined ? undefined : { cause })
@@ -36,6 +38,7 @@ export class PelagoError extends Error {
     this.kind = row.kind
     this.retryable = row.retryable
     this.details = details
+    this.discreet = fill(row.message, withheld(details))
   }
 }
 
@@ -54,6 +57,26 @@ export function errorTable<T extends Record<string, ErrorRow>>(table: T) {
 /** True for an error of this code, whichever plane made it. */
 export function hasCode(error: unknown, ...codes: string[]): error is PelagoError {
   return error instanceof PelagoError && codes.includes(error.code)
+}
+
+/** Places of messages that name what belongs to somebody. */
+const names: ReadonlySet<string> = new Set(['bucket', 'key', 'upload', 'id', 'email', 'person', 'name', 'subject'])
+
+function withheld(details: Details): Details {
+  const safe: Details = {}
+  for (const name in details) safe[name] = names.has(name) ? '(withheld)' : (details[name] as Json)
+  return safe
+}
+
+/**
+ * Why something failed, in words that may be written into a log: without names of what belongs to somebody.
+ * @param stack with where it happened
+ */
+export function reasonOf(error: unknown, stack = false): string {
+  if (!(error instanceof Error)) return String(error)
+  const reason = error instanceof PelagoError ? error.discreet : error.message
+  if (!stack || error.stack === undefined) return reason
+  return error.stack.replace(error.message, () => reason)
 }
 
 function fill(template: string, details: Details): string {

@@ -14,7 +14,7 @@ export {
 } from './database.ts'
 export { databaseError } from './database-errors.ts'
 export type { EgressAnswer, EgressFetch, EgressRequest } from './egress.ts'
-export { type Details, type ErrorKind, type ErrorRow, errorTable, hasCode, PelagoError } from './errors.ts'
+export { type Details, type ErrorKind, type ErrorRow, errorTable, hasCode, PelagoError, reasonOf } from './errors.ts'
 export {
   type Counter,
   type Gauge,
@@ -28,6 +28,7 @@ export {
   noMetrics,
   secondsBuckets,
 } from './metrics.ts'
+export { noSpans, type Span, type Spans, type Trail } from './spans.ts'
 export {
   type Call,
   type Clock,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { canonicalJson, compareBytes, compareUtf8, concat, errorTable, hasCode, utf8 } from './index.ts'
+import { canonicalJson, compareBytes, compareUtf8, concat, errorTable, hasCode, reasonOf, utf8 } from './index.ts'
 
 test('keys are ordered by their UTF-8 bytes, where UTF-16 order differs', () => {
   const fullwidth = '\uFF5E'
@@ -21,4 +21,21 @@ test('an error carries its code and says what to do', () => {
   assert.equal(error.message, 'fjord is full; add capacity')
   assert.ok(hasCode(error, 'full'))
   assert.deepEqual(concat(utf8('a'), utf8('bc')), utf8('abc'))
+})
+
+test('a reason for the log names nothing that belongs to somebody', () => {
+  const fail = errorTable({
+    'object.odd': {
+      kind: 'internal',
+      retryable: false,
+      message: 'Object {key} of bucket {bucket} is odd at {provider}.',
+    },
+  })
+  const error = fail('object.odd', { key: 'letter', bucket: 'private', provider: 'isar' })
+  assert.equal(error.message, 'Object letter of bucket private is odd at isar.')
+  assert.equal(reasonOf(error), 'Object (withheld) of bucket (withheld) is odd at isar.')
+  const withStack = reasonOf(error, true)
+  assert.match(withStack, /kernel\.test\.ts/)
+  assert.doesNotMatch(withStack, /letter|private/)
+  assert.equal(reasonOf(new TypeError('plain')), 'plain')
 })

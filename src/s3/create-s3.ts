@@ -1,5 +1,5 @@
 import { type AccessKeys, verifyRequest } from '#access'
-import { type Clock, type Log, type Offload, PelagoError, type Random } from '#kernel'
+import { type Clock, type Log, type Offload, PelagoError, type Random, reasonOf } from '#kernel'
 import type { ObjectStorage } from '#storage'
 import { type Admission, openAdmission, type Seat } from './admission.ts'
 import { addressOf } from './address.ts'
@@ -82,9 +82,8 @@ async function handle(
 function refuse(ports: S3Ports, request: S3Request, trace: string, error: unknown): S3Response {
   const { status, code, message } = answerOf(error)
   if (status >= 500 && !request.signal.aborted) {
-    const reason = error instanceof Error ? error.message : String(error)
-    const stack = status === 500 && error instanceof Error ? (error.stack ?? '') : ''
-    ports.log('error', 's3.failed', { trace, method: request.method, code, reason, ...(stack && { stack }) })
+    const reason = reasonOf(error, status === 500)
+    ports.log('error', 's3.failed', { trace, method: request.method, code, reason })
   }
   if (status === 304) return { status, headers: {} }
   const headers: Record<string, string> = {

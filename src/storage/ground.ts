@@ -1,5 +1,15 @@
 import type { Journal } from '#journal'
-import { type Clock, type Database, type Log, type Metrics, noMetrics, type Offload, type Random } from '#kernel'
+import {
+  type Clock,
+  type Database,
+  type Log,
+  type Metrics,
+  noMetrics,
+  noSpans,
+  type Offload,
+  type Random,
+  type Spans,
+} from '#kernel'
 import type { Directory } from '#pool'
 import { type Budget, openBudget } from './budget.ts'
 import { type BufferPool, openBufferPool } from './buffer-pool.ts'
@@ -41,6 +51,8 @@ export type StoragePorts = {
   shards(provider: string): ShardStore
   /** Where numbers go; nowhere without. */
   metrics?: Metrics
+  /** Where it is told what takes how long; nowhere without. */
+  spans?: Spans
   /** Where buffers come from, if not from a pool of its own: the simulator's are useless once they are given back. */
   openBuffers?: typeof openBufferPool
 }
@@ -57,6 +69,7 @@ export type Ground = StoragePorts & {
   lanes: Lanes
   buffers: BufferPool
   meters: StorageMeters
+  spans: Spans
   /** Plaintext of small objects, by version: a version's bytes never change. */
   bodies: Cache<Uint8Array>
   /** Where packs lie, by name: as it was seen last, repair may have moved a shard since. */
@@ -69,6 +82,7 @@ export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
     ...ports,
     limits,
     meters,
+    spans: ports.spans ?? noSpans,
     health: openHealth(ports),
     writeMemory: openBudget(ports.clock, limits.writeMemoryBytes, limits.memoryWaitMs),
     readMemory: openBudget(ports.clock, limits.readMemoryBytes, limits.memoryWaitMs),

@@ -15,13 +15,12 @@ import {
   type AccessConfig,
   accessConfig,
   type FederationConfig,
-  edgeLimits,
   type GatewayConfig,
-  observeConfig,
   type ProviderConfig,
   readConfig,
 } from '../run/configuration.ts'
 import type { PostgresConfig } from '../database/postgres-address.ts'
+import { edgeLimits, observeConfig } from '../run/observe-configuration.ts'
 import { freePort } from '../http/free-port.ts'
 import { keepPrivate, writePrivate, writePrivateJson } from '../disk/write-file.ts'
 
@@ -35,8 +34,14 @@ const portsSchema = fields({ ports: record(integer({ min: 1, max: 65_535 }), 100
 /** What whoever runs it has written down himself, in `settings.json` of the data folder; it holds from the next start on. */
 const settingsSchema = fields({ observe: optional(observeConfig), s3Limits: optional(edgeLimits) })
 
-/** One process to be run. */
-export type ProcessPlan = { name: string; role: 'federation' | 'provider' | 'gateway'; config: string; url: string }
+/** One process to be run. `about`: where it says how it is. */
+export type ProcessPlan = {
+  name: string
+  role: 'federation' | 'provider' | 'gateway'
+  config: string
+  url: string
+  about: string
+}
 
 /**
  * `gateways`: processes over the same index, which serve one S3 endpoint together, or with `separatePorts` one each.
@@ -52,6 +57,8 @@ export type DemoFederation = {
   ports: { supervisor: number; gateway: number; federation: number; s3: number }
   access: AccessConfig['keys'][number]
   token: string
+  /** What `/metrics` wants, where a token was set for it. */
+  metricsToken: string | undefined
   region: string
   /** Of S3: one, or one for each gateway. */
   endpoints: string[]
@@ -98,7 +105,8 @@ export async function prepareDemo(
     const file = role === 'provider' ? at('providers', name, 'config.json') : at(name, 'config.json')
     const text = `${JSON.stringify(config, null, 2)}\n`
     if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writePrivate(file, text)
-    processes.push({ name, role, config: file, url })
+    const about = 'api' in config ? `http://${host}:${config.api.port}` : url
+    processes.push({ name, role, config: file, url, about })
   }
   add('federation', 'federation', `http://${host}:${portOf(ports, 'federation')}`, {
     version: 1,
@@ -149,6 +157,7 @@ export async function prepareDemo(
       ...(options.packBytes !== undefined && { packBytes: options.packBytes }),
     })
   }
+  const metricsFile = settings.observe?.metricsTokenFile
   const [access] = readConfig(at('gateway', 'access.json'), accessConfig).keys
   return {
     processes,
@@ -161,6 +170,7 @@ export async function prepareDemo(
     },
     access: access as AccessConfig['keys'][number],
     token: readFileSync(at('api-token'), 'utf8').trim(),
+    metricsToken: metricsFile === undefined ? undefined : readFileSync(metricsFile, 'utf8').trim(),
     region,
     endpoints: ['s3', ...further].map((name) => `http://${host}:${portOf(ports, name)}`),
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Finding } from '#api'
 import type { Clock } from '#kernel'
 import type { DemoFederation } from './demo-federation.ts'
+import { askRoles, roleFindings } from './role-findings.ts'
 import type { Supervisor } from './supervisor.ts'
 
 type Ports = { clock: Clock; supervisor: Supervisor; demo: DemoFederation; data: string }
@@ -23,6 +24,7 @@ export async function runDoctor(ports: Ports): Promise<Finding[]> {
     )),
     await answers('S3 endpoint', `http://127.0.0.1:${ports.demo.ports.s3}/`),
     await directory(ports),
+    ...roleFindings(await askRoles(ports.clock, ports.demo.processes, ports.demo.metricsToken), ports.clock.now()),
   ]
   return steps
 }

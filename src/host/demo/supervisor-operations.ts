@@ -4,6 +4,7 @@ import type { Clock } from '#kernel'
 import { type Handler, handles } from '#roles'
 import type { DemoFederation } from './demo-federation.ts'
 import { runDoctor } from './doctor.ts'
+import { supportBundle } from './support-bundle.ts'
 import type { Supervisor } from './supervisor.ts'
 
 type Ports = {
@@ -46,6 +47,7 @@ export function supervisorOperations({ clock, supervisor, demo, data, startedAt,
     }),
     handles(api.stopProvider, (_, { provider }) => supervisor.stop(provider)),
     handles(api.startProvider, (_, { provider }) => supervisor.start(provider)),
+    handles(api.getSupportBundle, () => supportBundle({ clock, supervisor, demo, data, startedAt, version })),
     handles(api.runDoctor, async () => ({ findings: await runDoctor({ clock, supervisor, demo, data }) })),
   ]
 }

@@ -41,7 +41,7 @@ export async function up(options: UpOptions): Promise<number> {
     const config = { entry: process.argv[1] as string, logFolder: join(folder.path, 'log') }
     const supervisor = openSupervisor({ clock: systemClock, log: log.log, say }, config, demo.processes)
     const stopped = toldToStop()
-    const observed = observeRole('supervisor')
+    const observed = observeRole('supervisor', undefined, log)
     const handlers = supervisorOperations({
       clock: systemClock,
       supervisor,
@@ -74,7 +74,7 @@ export async function up(options: UpOptions): Promise<number> {
     } finally {
       await supervisor.stopAll()
       await api.close()
-      observed.close()
+      await observed.close()
     }
     say('Everything has stopped. The next start finds it as it was.')
     return 0

@@ -13,7 +13,7 @@ import {
   type Problem,
   problemOf,
 } from '#api'
-import { type Clock, type Database, type Json, type Log, PelagoError, type Random } from '#kernel'
+import { type Clock, type Database, type Json, type Log, PelagoError, type Random, reasonOf } from '#kernel'
 import { type ApiCall, type Handler, handles } from '#roles'
 import { errorRows } from '../error-rows.ts'
 import type { ApiMeter } from '../observe/api-metrics.ts'
@@ -434,8 +434,7 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
 
 function report(log: Log, trace: string, { status, code }: Problem, error: unknown): void {
   if (status < 500 || status === 503) return
-  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  log('error', 'api.failed', { trace, code, reason })
+  log('error', 'api.failed', { trace, code, reason: reasonOf(error, true) })
 }
 
 /** What is no HTTP, or comes too slowly, is refused in the same words as the rest. */

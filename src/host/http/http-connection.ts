@@ -85,13 +85,14 @@ export function serveConnection(
   clock: Clock,
   accepted: Socket,
   config: ConnectionConfig,
-  handle: (exchange: Exchange) => Promise<void>,
+  handle: (exchange: Exchange) => Promise<unknown>,
   closed: () => void,
 ): Connection {
   const room = config.headMost + (config.frontBytes ?? usualFrontBytes)
   const front = Buffer.allocUnsafeSlow(room + spareBytes)
   let [start, end] = [0, 0]
   const wants: Want[] = []
+  const address = accepted.remoteAddress ?? ''
   /** Those who wait until the system has taken what they write. */
   const writing = new Set<(error: Error) => void>()
   let state: 'head' | 'busy' | 'discarding' | 'over' = 'head'
@@ -273,7 +274,7 @@ export function serveConnection(
       answered: () => owed !== undefined,
       status: () => stated,
       sent: () => sent,
-      address: accepted.remoteAddress ?? '',
+      address,
       left: controller.signal,
       fill(into) {
         if (!continued) {

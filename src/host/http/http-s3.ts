@@ -1,5 +1,6 @@
-import { type Clock, type Log, type Metrics, noMetrics, release } from '#kernel'
-import type { S3Handler, S3Response } from '#s3'
+import { type Clock, type Log, type Metrics, noMetrics, reasonOf, release } from '#kernel'
+import type { OperationName, S3Handler, S3Response } from '#s3'
+import type { Tracer } from '../observe/tracer.ts'
 import { openS3Meter, type S3Meter } from '../observe/s3-metrics.ts'
 import { type Exchange, lookMs } from './http-connection.ts'
 import { type HttpServer, openHttpServer } from './http-server.ts'
@@ -15,12 +16,15 @@ const wholeBytes = 68 * 1024
 
 /** Serves the S3 handler over HTTP/1.1. @param listen.port 0 for any */
 export async function openS3Server(
-  ports: { handle: S3Handler; clock: Clock; log: Log; metrics?: Metrics },
+  ports: { handle: S3Handler; clock: Clock; log: Log; metrics?: Metrics; tracer?: Tracer | undefined },
   listen: Listen,
   limits: S3Limits = s3LimitsOf(),
 ): Promise<HttpServer> {
   const meter = openS3Meter(ports.metrics ?? noMetrics, () => server.connections())
-  const handle = (exchange: Exchange) => serve(ports, meter, exchange)
+  const { tracer } = ports
+  const handle = tracer
+    ? (exchange: Exchange) => traced(tracer, exchange, () => serve(ports, meter, exchange))
+    : (exchange: Exchange) => serve(ports, meter, exchange)
   const server: HttpServer = await openHttpServer(ports.clock, listen, {
     connectionsMost: limits.connections,
     perAddressMost: limits.connectionsPerAddress,
@@ -42,7 +46,30 @@ export async function openS3Server(
 
 type Ports = Pick<Parameters<typeof openS3Server>[0], 'handle' | 'log'>
 
-async function serve({ handle, log }: Ports, meter: S3Meter, exchange: Exchange): Promise<void> {
+/** How a request ended, as far as its trace tells. */
+type Ended = {
+  operation: OperationName
+  status: number | 'left'
+  received: number
+  sent: number
+  id: string | undefined
+}
+
+/** The way in which a client is told of a trace, and we are by it, is the header `traceparent`. */
+function traced(tracer: Tracer, { method, headers }: Exchange, act: () => Promise<Ended>): Promise<void> {
+  return tracer.request('s3', headers.traceparent, async (span) => {
+    const { operation, status, received, sent, id } = await act()
+    span.name(`s3 ${operation}`)
+    span.note('http.request.method', method)
+    span.note('http.response.status_code', status === 'left' ? 499 : status)
+    span.note('http.request.body.size', received)
+    span.note('http.response.body.size', sent)
+    if (id !== undefined) span.note('pelago.request_id', id)
+    if (status === 'left' || status >= 500) span.end(new Error('failed'))
+  })
+}
+
+async function serve({ handle, log }: Ports, meter: S3Meter, exchange: Exchange): Promise<Ended> {
   const began = performance.now()
   meter.begun()
   let answer: S3Response | undefined
@@ -61,15 +88,16 @@ async function serve({ handle, log }: Ports, meter: S3Meter, exchange: Exchange)
       whole = true
     }
   } catch (error) {
-    if (!exchange.left.aborted)
-      log('error', 's3.broken', { reason: error instanceof Error ? error.message : String(error) })
+    if (!exchange.left.aborted) log('error', 's3.broken', { reason: reasonOf(error) })
     exchange.cut()
   }
   answer?.done?.()
   const { operation = 'none', status = 500 } = answer ?? {}
   const received = status < 300 ? exchange.bodyLength : 0
   const sent = whole && answer ? sentOf(exchange, answer) : 0
-  meter.ended(operation, whole ? status : 'left', (performance.now() - began) / 1000, received, sent)
+  const ended = whole ? status : 'left'
+  meter.ended(operation, ended, (performance.now() - began) / 1000, received, sent)
+  return { operation, status: ended, received, sent, id: answer?.headers['x-amz-request-id'] }
 }
 
 function sentOf({ method }: Exchange, { body, headers }: S3Response): number {

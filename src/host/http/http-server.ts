@@ -22,7 +22,7 @@ type Config = ConnectionConfig & {
   /** When the server closes, requests under way have so long to come to their end. */
   closeMs: number
   /** Answers one exchange; it must not throw. */
-  handle(exchange: Exchange): Promise<void>
+  handle(exchange: Exchange): Promise<unknown>
 }
 
 /** Serves HTTP/1.1 where bodies are large. @param listen.port 0 for any */

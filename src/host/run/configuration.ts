@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { choice, exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
+import { exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
 import { signInConfig } from './sign-in-configuration.ts'
 import { hostError } from '../errors.ts'
-import { s3Limits } from '../http/s3-limits.ts'
+import { edgeLimits, observeConfig } from './observe-configuration.ts'
 
 const address = { host: text({ min: 1 }), port: integer({ min: 0, max: 65_535 }) }
 const hex = (bytes: number) => text({ pattern: `^[0-9a-f]{${bytes * 2}}$`, means: `must be ${bytes} bytes in hex` })
@@ -19,23 +19,6 @@ const member = fields({
   attestations: list(text(), 100),
   capacityBytes: integer({ min: 0 }),
 })
-
-/** What a role tells those who look after it; all of it may be left out. */
-export const observeConfig = fields({
-  /** Holds the token that `/metrics` wants; without it only this machine may read them. */
-  metricsTokenFile: optional(path),
-  /** Lines below this level are not written; `info` without. */
-  logLevel: optional(choice('info', 'warn', 'error')),
-})
-export type ObserveConfig = Static<typeof observeConfig>
-
-/** Bounds of the S3 edge that differ from the usual ones. */
-export const edgeLimits = fields(
-  Object.fromEntries(Object.keys(s3Limits).map((name) => [name, optional(integer({ min: 1 }))])) as Record<
-    keyof typeof s3Limits,
-    ReturnType<typeof optional<number>>
-  >,
-)
 
 /** What each process reads at its start. Keys and tokens lie in files of their own, named here. */
 export const federationConfig = fields({

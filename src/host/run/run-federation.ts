@@ -14,10 +14,10 @@ import type { Running } from './running.ts'
 import { writePrivateJson } from '../disk/write-file.ts'
 
 /** The federation's process: states who its members are. */
-export async function runFederation(file: string, { log }: OpenLog): Promise<Running> {
+export async function runFederation(file: string, { log, watch }: OpenLog): Promise<Running> {
   const config = readConfig(file, federationConfig)
   const kept = join(config.folder, 'directory.json')
-  const observed = observeRole('federation', config.observe)
+  const observed = observeRole('federation', config.observe, { log, watch })
   const federation = await openFederation({
     clock: systemClock,
     log,
@@ -44,10 +44,10 @@ export async function runFederation(file: string, { log }: OpenLog): Promise<Run
     return [{ name: 'directory', state: signed ? 'good' : 'bad', says }]
   })
   return {
-    stop() {
+    async stop() {
       observed.report.stopping()
-      observed.close()
-      return server.close()
+      await server.close()
+      await observed.close()
     },
   }
 }

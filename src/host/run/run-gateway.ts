@@ -28,14 +28,14 @@ import type { Running } from './running.ts'
 import { openShardStore } from '../shards/shard-client.ts'
 
 /** A gateway's process: wires every adapter to the ports of the role. */
-export async function runGateway(file: string, { log }: OpenLog): Promise<Running> {
+export async function runGateway(file: string, { log, watch }: OpenLog): Promise<Running> {
   const config = readConfig(file, gatewayConfig)
   const { keys } = readConfig(config.accessFile, accessConfig)
   const clock = systemClock
   const random = openRandom()
   const offload = openOffload()
-  const observed = observeRole('gateway', config.observe)
-  const { metrics } = observed
+  const observed = observeRole('gateway', config.observe, { log, watch, id: config.id })
+  const { metrics, tracer } = observed
   const s3Limits = s3LimitsOf(config.s3Limits)
   const key = createPrivateKey(readFileSync(config.keyFile))
   const own = rawPublicKey(createPublicKey(key))
@@ -56,7 +56,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
     const provider = directory.current().providers.find((member) => member.id === id)
     if (!provider) throw storageError('shard.unreachable', { provider: id, reason: 'it is not in the directory' })
     const theirs = Buffer.from(provider.publicKey, 'hex')
-    const store = openShardStore({ clock, random, metrics }, provider, {
+    const store = openShardStore({ clock, random, metrics, tracer }, provider, {
       gateway: config.id,
       shared: sharedKey(key, theirs, own, theirs),
     })
@@ -77,6 +77,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
       offload,
       log,
       metrics,
+      ...(tracer && { spans: tracer }),
       index,
       keys: keyStore,
       journal,
@@ -101,7 +102,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
   observed.checks(() => gatewayChecks(self))
   const beside = { report: observed.report, meter: observed.apiMeter, answers: index }
   const api = await openApiServer({ handlers, authenticate, clock, random, log, ...beside }, config.api)
-  const s3 = await openS3Server({ handle: gateway.s3, clock, log, metrics }, config.s3, s3Limits)
+  const s3 = await openS3Server({ handle: gateway.s3, clock, log, metrics, tracer }, config.s3, s3Limits)
   return {
     async stop() {
       observed.report.stopping()
@@ -113,7 +114,7 @@ export async function runGateway(file: string, { log }: OpenLog): Promise<Runnin
       await index.close()
       await keyDatabase.close()
       await offload.close()
-      observed.close()
+      await observed.close()
     },
   }
 }

@@ -16,7 +16,7 @@ const reserveBytes = 64 * 1024 * 1024
 const purgeMs = 60 * 60 * 1000
 
 /** A provider's process: one node over one folder, for the gateways that are enrolled. */
-export async function runProvider(file: string, { log }: OpenLog): Promise<Running> {
+export async function runProvider(file: string, { log, watch }: OpenLog): Promise<Running> {
   const config = readConfig(file, providerConfig)
   mkdirSync(config.folder, { recursive: true, mode: 0o700 })
   const key = createPrivateKey(readFileSync(config.keyFile))
@@ -32,10 +32,11 @@ export async function runProvider(file: string, { log }: OpenLog): Promise<Runni
     { ...ports, disk: openDisk(config.folder) },
     { provider: config.id, quotaBytes: config.quotaBytes, trashMs, reserveBytes },
   )
-  const { metrics, report, checks, close } = observeRole('provider', config.observe)
+  const observed = observeRole('provider', config.observe, { log, watch, id: config.id })
+  const { metrics, report, tracer, checks, close } = observed
   checks(async () => providerChecks(config.folder, node.status(), reserveBytes))
   const server = await openShardServer(
-    { ...ports, node, gateways, provider: config.id, metrics, report },
+    { ...ports, node, gateways, provider: config.id, metrics, report, tracer },
     config.shards,
   )
   const purge = () =>
@@ -49,8 +50,8 @@ export async function runProvider(file: string, { log }: OpenLog): Promise<Runni
     stop: async () => {
       report.stopping()
       clearInterval(timer)
-      close()
       await server.close()
+      await close()
     },
   }
 }

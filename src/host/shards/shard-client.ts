@@ -3,6 +3,7 @@ import { type Clock, type Metrics, noMetrics, type Random } from '#kernel'
 import type { Provider } from '#pool'
 import { type ShardStore, storageError } from '#storage'
 import { openShardMeter, type ShardRequestKind } from '../observe/shard-metrics.ts'
+import type { Tracer } from '../observe/tracer.ts'
 import { namesOf, readJson, refusalOf, statusOf } from './shard-replies.ts'
 import { openShardPool } from './shard-pool.ts'
 import { isStale, openShardRequest, signedHead, type ShardRequestPorts } from './shard-request.ts'
@@ -19,7 +20,7 @@ const idleMs = 30_000
  * @param keys the gateway's id there and the key that both share
  */
 export function openShardStore(
-  ports: { clock: Clock; random: Random; metrics?: Metrics },
+  ports: { clock: Clock; random: Random; metrics?: Metrics; tracer?: Tracer | undefined },
   provider: Pick<Provider, 'id' | 'endpoint'>,
   keys: { gateway: string; shared: Uint8Array },
 ): ShardStore & { close(): void } {
@@ -76,22 +77,32 @@ export function openShardStore(
 
   return {
     create(name, length, signal) {
+      const told = ports.tracer?.ask('shard.put')
+      told?.span.note('pelago.provider', provider.id)
       const sign = (target: string, bodyLength: number) =>
-        signedHead(wire, { method: 'PUT', target, length: bodyLength })
+        signedHead(wire, { method: 'PUT', target, length: bodyLength, traceparent: told?.header })
       const began = performance.now()
-      const ended = (error: unknown) => meter.ended('put', began, error, signal, length)
+      const ended = (error: unknown) => {
+        meter.ended('put', began, error, signal, length)
+        told?.span.end(error)
+      }
       return openShardWriter(writing, sign, { provider: provider.id, name, length }, keys, signal, ended)
     },
     async read(name, offset, length, signal, into) {
       const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
       const target = `/v1/shards/${name}?offset=${offset}&length=${length}`
       const began = performance.now()
+      const told = ports.tracer?.ask('shard.get')
+      told?.span.note('pelago.provider', provider.id)
+      const asked = { method: 'GET', target, length: 0, traceparent: told?.header }
       try {
-        await reader.read(() => signedHead(wire, { method: 'GET', target, length: 0 }).head, bytes, signal)
+        await reader.read(() => signedHead(wire, asked).head, bytes, signal)
       } catch (error) {
         meter.ended('get', began, error, signal)
+        told?.span.end(error)
         throw error
       }
+      told?.span.end()
       meter.ended('get', began, undefined, signal, length)
       return bytes
     },

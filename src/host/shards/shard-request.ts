@@ -82,13 +82,15 @@ function signedHeadersOf(
 /** The head of a signed request as it goes over the wire. */
 export function signedHead(
   ports: Signing & { hostname: string; port: string },
-  asked: { method: string; target: string; length: number },
+  asked: { method: string; target: string; length: number; traceparent?: string | undefined },
 ): { head: string; nonce: string } {
   const { nonce, headers } = signedHeadersOf(ports, asked)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   const host = ports.hostname.includes(':') ? `[${ports.hostname}]` : ports.hostname
   const length = asked.length > 0 ? `content-length: ${asked.length}\r\n` : ''
-  const head = `${asked.method} ${asked.target} HTTP/1.1\r\nhost: ${host}:${ports.port}\r\n${length}${lines.join('')}\r\n`
+  // Not signed: it says nothing that the provider acts upon.
+  const trace = asked.traceparent === undefined ? '' : `traceparent: ${asked.traceparent}\r\n`
+  const head = `${asked.method} ${asked.target} HTTP/1.1\r\nhost: ${host}:${ports.port}\r\n${length}${trace}${lines.join('')}\r\n`
   return { head, nonce }
 }
 

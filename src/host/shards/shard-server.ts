@@ -3,6 +3,7 @@ import { type Node, openReplayGuard, refusalOf, type ShardRequest, signedHeaders
 import type { Exchange } from '../http/http-connection.ts'
 import { openHttpServer, type HttpServer } from '../http/http-server.ts'
 import { type NodeMeter, type NodeRequest, openNodeMeter } from '../observe/node-metrics.ts'
+import type { Tracer } from '../observe/tracer.ts'
 import type { SelfReport, Told } from '../observe/self-report.ts'
 import { receiveShard } from './receive-shard.ts'
 import { sendShard } from './send-shard.ts'
@@ -33,6 +34,7 @@ export async function openShardServer(
     metrics?: Metrics
     /** What the provider says about itself beside the protocol. */
     report?: SelfReport
+    tracer?: Tracer | undefined
   },
   listen: { host: string; port: number; direct?: boolean },
 ): Promise<HttpServer> {
@@ -45,7 +47,9 @@ export async function openShardServer(
       if (told) return tell(exchange, await told)
     }
     const began = performance.now()
-    await answer(ports, replays, exchange).catch((error: unknown) => refuse(ports.log, exchange, error))
+    const act = () => answer(ports, replays, exchange).catch((error: unknown) => refuse(ports.log, exchange, error))
+    if (ports.tracer) await traced(ports.tracer, exchange, act)
+    else await act()
     count(meter, exchange, began)
   }
   return openHttpServer(ports.clock, listen, { ...limits, direct: listen.direct ?? true, handle })
@@ -89,6 +93,19 @@ async function answer(ports: Ports, replays: ReturnType<typeof openReplayGuard>,
     default:
       throw storageError('shard.missing', { provider })
   }
+}
+
+function traced(tracer: Tracer, exchange: Exchange, act: () => Promise<void>): Promise<void> {
+  return tracer.request(
+    `node.${kindOf(exchange.method, exchange.target)}`,
+    exchange.headers.traceparent,
+    async (span) => {
+      await act()
+      const status = exchange.status() ?? 0
+      span.note('http.response.status_code', status)
+      if (status >= 500) span.end(new Error('refused'))
+    },
+  )
 }
 
 function tell(exchange: Exchange, { status, type, body }: Told): void {

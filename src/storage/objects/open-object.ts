@@ -26,11 +26,13 @@ export async function openObject(
   call: Call,
   input: Parameters<ObjectStorage['openObject']>[1],
 ): Promise<OpenObject> {
+  const looking = ground.spans.begin('index.read')
   const { bucket, object, parts } = await ground.index.read(function* () {
     const { bucket, object } = yield* findObjectIn(call.tenant, input.bucket, input.key)
     if (!object) throw storageError('object.missing', { bucket: input.bucket, key: input.key })
     return { bucket, object, parts: object.multipart ? yield* partsOf(object.version) : undefined }
   })
+  looking?.end()
   const part = input.part === undefined ? undefined : partOf(parts, input.part)
   const stretches = (part ? [part] : parts) ?? [{ body: object.version, size: object.size }]
   const { multipart: _, packed, ...info } = object

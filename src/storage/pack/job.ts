@@ -1,4 +1,4 @@
-import type { Row, Statement } from '#kernel'
+import type { Row, Statement, Trail } from '#kernel'
 import type { Packed } from '../index/objects.store.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
@@ -9,6 +9,8 @@ export type PackJob<T = unknown> = {
   /** Plaintext bytes. */
   size: number
   signal: AbortSignal
+  /** The request that waits for it, where that is traced. */
+  trail?: Trail | undefined
   /**
    * Decides within the pack's commit: only reads, and throws a PelagoError for what refuses this object alone.
    * @returns the writes that state what the object is for, given where it lies

@@ -45,7 +45,9 @@ export function openPacker(ground: Ground): Packer {
       queue.writing++
       ground.meters.packObjects.observe(batch.length)
       const began = ground.clock.now()
-      void writePack(ground, queue.packClass, batch)
+      const trails = batch.map(({ trail }) => trail)
+      void ground.spans
+        .joint('pack.write', trails, () => writePack(ground, queue.packClass, batch))
         .then(
           (outcomes) => {
             ground.meters.packs.committed.add()

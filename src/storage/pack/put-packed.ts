@@ -37,7 +37,9 @@ export async function putPacked(
     const id = Buffer.from(version, 'hex')
     const dataKey = ground.random.bytes(cipherKeyBytes)
     const wrapped = await ground.keys.wrapData(bucket.id, id, dataKey)
+    const sealing = ground.spans.begin('object.seal')
     const sealed = sealObject({ tenant: bucket.tenant, id, key: dataKey }, plaintext)
+    sealing?.end()
     const object: StoredObject = {
       key,
       version,
@@ -49,6 +51,7 @@ export async function putPacked(
       ...(checksum && { checksum }),
     }
     const job: PackJob<StoredObject> = {
+      trail: ground.spans.current(),
       sealed,
       size: body.size,
       signal: call.signal,

@@ -38,13 +38,8 @@ export async function writePack(
     const job = { scope: packClass, intent: pack, body: pack, position: 0, contents: contents.open, signal: never }
     const segment = await writeSegment(ground, job)
     checkHolders(ground, packClass.policy, [segment])
-    return await commitPack(
-      ground,
-      packClass,
-      { segment, layout: contents.layout(), bytes: contents.capacity() },
-      jobs,
-      guard,
-    )
+    const written = { segment, layout: contents.layout(), bytes: contents.capacity() }
+    return await ground.spans.within('commit', () => commitPack(ground, packClass, written, jobs, guard))
   } catch (error) {
     const open = await giveUp(ground, pack)
     if (!hasCode(error, 'database.uncertain')) throw error

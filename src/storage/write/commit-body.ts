@@ -31,7 +31,7 @@ export async function commitBody<T>(
   const used = new Set(written.segments.flatMap((segment) => segment.names))
   try {
     checkHolders(ground, bucket.policy, written.segments)
-    return await ground.index.transact(function* () {
+    const commit = function* () {
       const current = yield* holdBucketById(bucket.id)
       if (!current) throw storageError('bucket.missing', { bucket: bucket.name })
       if (current.policyEpoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
@@ -39,7 +39,8 @@ export async function commitBody<T>(
       if (!open) throw storageError('commit.lost')
       for (const segment of written.segments) yield* insertSegment(segment)
       return yield* act()
-    }, isolation)
+    }
+    return await ground.spans.within('commit', () => ground.index.transact(commit, isolation))
   } catch (error) {
     const open = await giveUp(ground, written.body)
     if (!hasCode(error, 'database.uncertain')) throw error

@@ -39,7 +39,9 @@ export async function writeSegment(ground: Ground, job: SegmentJob): Promise<Seg
     const forward = () => controller.abort(job.signal.reason)
     job.signal.addEventListener('abort', forward, { once: true })
     try {
-      const outcome = await attemptSegment(ground, job, choice, controller.signal)
+      const outcome = await ground.spans.within('segment.write', () =>
+        attemptSegment(ground, job, choice, controller.signal),
+      )
       if ('segment' in outcome) {
         ground.meters.segments.written.add()
         return outcome.segment
@@ -82,6 +84,7 @@ async function attemptSegment(ground: Ground, job: SegmentJob, choice: Choice, s
   const uploads = await open(holders)
   const failed = new Map<string, unknown>()
   const hopeless = () => noteFailures(uploads, failed) && !spared(ground, choice, holders, uploads, failed)
+  const encoding = ground.spans.begin('segment.encode')
   for (let row = 0; row < encoder.rows; row++) {
     await ready(row)
     if (row > 0) await turn(ground.clock)
@@ -92,6 +95,7 @@ async function attemptSegment(ground: Ground, job: SegmentJob, choice: Choice, s
     await settle(ground, uploads, choice.k, (upload) => upload.drained(waitingCells))
     if (hopeless()) return { failed }
   }
+  encoding?.end()
   await settle(ground, uploads, choice.k, (upload) => upload.finish())
 
   while (noteFailures(uploads, failed)) {

@@ -1,0 +1,18 @@
+import { operation } from '../operation.ts'
+import { json } from '../schema.ts'
+import { nothing, runners } from './words.ts'
+
+const mebibyte = 1024 * 1024
+
+export const getSupportBundle = operation({
+  id: 'support.bundle',
+  summary:
+    'Gathers settings, logs, numbers, status and findings for whoever helps; without secrets, content and names.',
+  method: 'GET',
+  path: '/v1/support-bundle',
+  server: 'supervisor',
+  roles: runners,
+  input: nothing,
+  output: json(64 * mebibyte),
+  errors: [],
+})

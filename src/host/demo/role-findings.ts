@@ -1,0 +1,143 @@
+import type { Finding } from '#api'
+import type { Clock } from '#kernel'
+import type { Check } from '../observe/self-report.ts'
+import type { ProcessPlan } from './demo-federation.ts'
+
+/** What one role says about itself: its clock, its checks, its numbers. Undefined where it does not answer. */
+export type RoleAnswer = {
+  plan: ProcessPlan
+  /** How far its clock is ahead, milliseconds; told to the second, so within one it means nothing. */
+  aheadMs?: number
+  ready?: { ready: boolean; checks: Check[] }
+  metrics?: string
+}
+
+const answerMs = 3000
+/** Clocks are told to the second, and asking takes its time too. */
+const skewMs = 3000
+/** Signed requests are refused beyond this. */
+const refusedMs = 4 * 60_000
+/** A loop under a lease has a round every few seconds; so long without one, nobody holds its lease. */
+const leaseMs = 10 * 60_000
+
+/** Asks every role how it is. */
+export function askRoles(
+  clock: Clock,
+  plans: readonly ProcessPlan[],
+  token: string | undefined,
+): Promise<RoleAnswer[]> {
+  return Promise.all(plans.map((plan) => askRole(clock, plan, token)))
+}
+
+async function askRole(clock: Clock, plan: ProcessPlan, token: string | undefined): Promise<RoleAnswer> {
+  const ask = (path: string) =>
+    fetch(`${plan.about}${path}`, {
+      signal: AbortSignal.timeout(answerMs),
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    })
+  try {
+    const began = clock.now()
+    const health = await ask('/readyz')
+    const now = (began + clock.now()) / 2
+    const told = Date.parse(health.headers.get('date') ?? '')
+    const ready = (await health.json()) as NonNullable<RoleAnswer['ready']>
+    const numbers = await ask('/metrics')
+    const metrics = await numbers.text()
+    // What a clock tells was so half a second ago, on the average.
+    const ahead = Number.isNaN(told) ? {} : { aheadMs: told + 500 - now }
+    return { plan, ready, ...ahead, ...(numbers.ok && { metrics }) }
+  } catch {
+    // That it does not answer is a finding of its own, made where processes and endpoints are looked at.
+    return { plan }
+  }
+}
+
+/** What to do about a check of a role that is not good. */
+const mends: Record<string, string> = {
+  index:
+    'pelago status shows what is degraded, and bringing providers back mends it; if the index does not answer, see the log of the gateway and the disk or PostgreSQL under it.',
+  directory: 'Start the federation and let the gateway reach it; its log says directory.stale with the reason.',
+  providers: 'pelago provider list shows who does not run; pelago provider start NAME.',
+  disk: 'Free some space on the disk of that provider, or mount it again.',
+  quota: 'Raise the quota, add a provider, or delete and wait for the trash (14 days).',
+}
+
+const good = (step: string, says: string): Finding => ({ step, state: 'good', says, mend: '' })
+
+/** Findings out of what the roles said. @param now of the clock that theirs are held against */
+export function roleFindings(answers: readonly RoleAnswer[], now: number): Finding[] {
+  return [clocks(answers), ...answers.flatMap(checksOf), ...databases(answers), leases(answers, now)]
+}
+
+function clocks(answers: readonly RoleAnswer[]): Finding {
+  const told = answers.filter(({ aheadMs }) => aheadMs !== undefined)
+  const far = (answer: RoleAnswer) => Math.abs(answer.aheadMs ?? 0)
+  const worst = told.reduce<RoleAnswer | undefined>((a, b) => (a && far(a) >= far(b) ? a : b), undefined)
+  if (!worst) return { step: 'clocks', state: 'skipped', says: 'no role told its time', mend: '' }
+  if (far(worst) <= skewMs) return good('clocks', `${told.length} roles tell the same time as this machine`)
+  const way = (worst.aheadMs ?? 0) > 0 ? 'ahead' : 'behind'
+  return {
+    step: 'clocks',
+    state: far(worst) > refusedMs ? 'bad' : 'warning',
+    says: `the clock of ${worst.plan.name} is ${Math.round(far(worst) / 1000)} s ${way}`,
+    mend: 'Let both machines set their clocks by NTP: signed requests are refused when clocks differ by five minutes.',
+  }
+}
+
+function checksOf({ plan, ready }: RoleAnswer): Finding[] {
+  return (ready?.checks ?? []).flatMap(({ name, state, says }) => {
+    const step = `${plan.name} ${name}`
+    // Seven times that a disk is well tells nobody anything.
+    if (state === 'good') return plan.role === 'gateway' ? [good(step, says)] : []
+    return [{ step, state, says, mend: mends[name] ?? `Its log is log/${plan.name}.log.` }]
+  })
+}
+
+/** Values of a metric, by the text of its labels. */
+export function valuesOf(metrics: string, name: string): { labels: string; value: number }[] {
+  return metrics.split('\n').flatMap((line) => {
+    const [, found, labels = '', value] = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
+    return found === name ? [{ labels, value: Number(value) }] : []
+  })
+}
+
+const slowSeconds = 0.1
+
+function databases(answers: readonly RoleAnswer[]): Finding[] {
+  return answers.flatMap(({ plan, metrics }) => {
+    if (metrics === undefined || plan.role !== 'gateway') return []
+    const step = `${plan.name} database`
+    const sum = (name: string) => valuesOf(metrics, name).reduce((total, { value }) => total + value, 0)
+    const failed = sum('pelago_database_failures_total')
+    const commits = sum('pelago_database_commit_seconds_count')
+    const mean = commits === 0 ? 0 : sum('pelago_database_commit_seconds_sum') / commits
+    const ms = (mean * 1000).toFixed(1)
+    if (failed > 0) {
+      const says = `${failed} commits failed or have an unknown outcome since it started`
+      const mend = 'Look at the disk or PostgreSQL of the index: room first, then errors of the system.'
+      return [{ step, state: 'warning', says, mend }]
+    }
+    if (mean > slowSeconds) {
+      const mend = 'Move the index to a quicker disk, or leave that disk to it alone.'
+      return [{ step, state: 'warning', says: `a commit takes ${ms} ms on the average`, mend }]
+    }
+    return [good(step, `${commits} commits since it started, ${ms} ms each`)]
+  })
+}
+
+/** Background work is done by whichever gateway holds its lease; its last round is told by that one. */
+function leases(answers: readonly RoleAnswer[], now: number): Finding {
+  const last = new Map<string, number>()
+  const texts = answers.flatMap(({ metrics }) => metrics ?? [])
+  for (const { labels, value } of texts.flatMap((text) => valuesOf(text, 'pelago_work_last_round_seconds'))) {
+    const loop = /loop="([^"]*)"/.exec(labels)?.[1] ?? ''
+    last.set(loop, Math.max(last.get(loop) ?? 0, value * 1000))
+  }
+  const step = 'leases'
+  if (last.size === 0) return { step, state: 'skipped', says: 'no gateway has done background work yet', mend: '' }
+  const late = [...last].filter(([loop, at]) => loop.startsWith('storage.') && now - at > leaseMs)
+  if (late.length === 0) return good(step, `${last.size} kinds of background work go on`)
+  const says = late.map(([loop, at]) => `${loop} had its last round ${Math.round((now - at) / 60_000)} minutes ago`)
+  const mend = 'Lines work.failed in the logs of the gateways say why; restart the gateway that holds the lease.'
+  return { step, state: 'bad', says: says.join('; '), mend }
+}

@@ -12,7 +12,12 @@ export const floorplan: Record<string, Row> = {
   journal: { on: ['kernel'], ...pure, why: 'Facts are appended in the transaction of whoever states them.' },
   work: { on: ['kernel'], ...pure, why: 'Every background loop runs here, whatever it does.' },
   client: { on: ['kernel', 'api'], ...pure, why: 'CLI and console know the contract, never the planes behind it.' },
-  access: { on: ['kernel', 'journal'], ...pure, why: 'Who may do what, before anything is done.' },
+  access: {
+    on: ['kernel', 'journal'],
+    packages: ['jose'],
+    effects: false,
+    why: 'Who may do what, before anything is done.',
+  },
   pool: { on: ['kernel', 'journal'], ...pure, why: 'Members, facts and placement know nothing of bytes.' },
   storage: {
     on: ['kernel', 'journal', 'work', 'pool'],

@@ -39,12 +39,43 @@ export const accessError = errorTable({
   'keyring.missing': {
     kind: 'corrupt',
     retryable: false,
-    message: 'The key under which secrets lie ({keyring}) is not in the database; restore it from a backup.',
+    message: 'A secret lies under the key {keyring}, which this Pelago does not know; start the newer one.',
   },
   'secret.damaged': {
     kind: 'corrupt',
     retryable: false,
     message: 'The secret of {what} cannot be opened: it was altered, or belongs to another database.',
+  },
+  'person.owner': {
+    kind: 'denied',
+    retryable: false,
+    message: 'Only an owner makes somebody an owner, or changes one.',
+  },
+  'access-policy.public': {
+    kind: 'denied',
+    retryable: false,
+    message:
+      'The policy would let in everybody, and the tenant {tenant} is not open to the public. Say whom you mean, or open it: pelago tenant set {tenant} --public yes.',
+  },
+  'tenant.foreign': {
+    kind: 'denied',
+    retryable: false,
+    message: 'Only whoever runs the gateway does this, with the token of its data folder.',
+  },
+  'sts.argument': { kind: 'invalid', retryable: false, message: '{name} is not valid: {reason}.' },
+  'sts.unknown': { kind: 'invalid', retryable: false, message: 'STS has no action {action} here.' },
+  'sts.packed': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'The session policy has {percent} % of the {most} characters that it may have.',
+  },
+  'sts.denied': { kind: 'denied', retryable: false, message: '{who} may not assume the role {role}: {reason}.' },
+  'sts.identity': { kind: 'denied', retryable: false, message: 'The web identity token is not taken: {reason}.' },
+  'sts.identity-expired': { kind: 'denied', retryable: false, message: 'The web identity token has expired.' },
+  'sts.issuer': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'The keys of the issuer {issuer} cannot be fetched: {reason}. Try again.',
   },
   'access-policy.missing': { kind: 'missing', retryable: false, message: 'There is no policy {policy}.' },
   'assumable-role.missing': { kind: 'missing', retryable: false, message: 'There is no role {role} in this tenant.' },

@@ -1,14 +1,44 @@
 /** Who asks, and whether they may. */
 export { type AccessKey, type AccessKeys, listedKeys } from './access-key.ts'
+export {
+  createAssumableRole,
+  deleteAssumableRole,
+  deleteWebIssuer,
+  revokeAssumableRole,
+  setWebIssuer,
+  trustAssumableRole,
+} from './acts/assumable-roles.ts'
+export { changeMembership, createGroup, deleteGroup } from './acts/groups.ts'
+export { changeKey, createKey, deleteKey, takeInKeys } from './acts/keys.ts'
+export { changePerson, createPerson, deletePerson, revokePerson } from './acts/people.ts'
+export {
+  type Buckets,
+  deleteAccessPolicy,
+  deleteBucketAccess,
+  getBucketAccess,
+  type Holder,
+  listAccessPolicies,
+  setAccessPolicy,
+  setBucketAccess,
+} from './acts/policies.ts'
+export type { AccessPorts } from './acts/ports.ts'
+export { changeTenant, createTenant, revokeTenant } from './acts/tenants.ts'
+export { accountArn, bucketArn, objectArn, personArn, roleArn } from './arn.ts'
+export type { Caller } from './caller.ts'
 export { accessError } from './errors.ts'
 export { localToken } from './local-token.ts'
+export { type Decision, evaluate, explain, isPublic, type Question } from './policy/evaluate.ts'
+export type { Lookup } from './policy/pattern.ts'
+export { type AccessPolicy, type PolicyKind, readAccessPolicy } from './policy/read-policy.ts'
 export { anyOf, type Authenticate, type Principal, type RequestHead } from './principal.ts'
 export { openRates, type RateLimit, type Rates } from './rate.ts'
+export { type AssumableRole, getAssumableRole, listAssumableRoles } from './records/assumable-roles.store.ts'
+export { deleteBucketAccess as forgetBucketAccess } from './records/bucket-access.store.ts'
 export { lastChange, noteChange } from './records/changes.store.ts'
+export { getGroup, type Group, groupsOf, listGroups, membersOf } from './records/groups.store.ts'
+export { getKey, type KeptKey, listKeys } from './records/keys.store.ts'
 export { accessMigrations } from './records/migrations.ts'
 export {
-  changePerson,
-  deletePerson,
   findPerson,
   findPersonById,
   getPerson,
@@ -20,7 +50,6 @@ export {
   raisePersonEpoch,
 } from './records/people.store.ts'
 export {
-  changeTenant,
   findTenant,
   getTenant,
   insertTenant,
@@ -29,11 +58,15 @@ export {
   type StandingState,
   type Tenant,
 } from './records/tenants.store.ts'
+export { listWebIssuers, type WebIssuer } from './records/web-issuers.store.ts'
+export { type Keyring, openKeyring } from './secrets/keyring.ts'
 export {
   chunkSignature,
   encodeRfc3986,
+  isUnsigned,
   type SignedRequest,
   trailerSignature,
+  unsigned,
   type Verified,
   verifyRequest,
 } from './signature.ts'
@@ -77,3 +110,7 @@ export {
   sessionCookie,
 } from './sign-in/sessions.ts'
 export { type Carrier, type Session, sessionIdleMs, sessionMs } from './sign-in/sessions.store.ts'
+export { type BucketAccess, openStanding, type Standing, staleMost } from './standing.ts'
+export { assumeRole, type Credentials, type Wish } from './sts/assume-role.ts'
+export { assumeRoleWithWebIdentity } from './sts/assume-role-with-web-identity.ts'
+export { openWebKeys, type WebKeys } from './sts/web-keys.ts'

@@ -104,5 +104,5 @@ test('a signer that is known already is looked at as closely as one that is not'
   await assert.rejects(verifyRequest(listedKeys([]), good, at), { code: 'access.unknown' })
   const changed = listedKeys([{ ...secret, secret: 'another' }])
   await assert.rejects(verifyRequest(changed, good, at), { code: 'access.signature' })
-  assert.equal((await verifyRequest(keys, good, at)).key.tenant, 't')
+  assert.equal((await verifyRequest(keys, good, at)).key.caller.tenant, 't')
 })

@@ -1,6 +1,7 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { compareUtf8 } from '#kernel'
 import type { AccessKey, AccessKeys } from './access-key.ts'
+import { stranger } from './caller.ts'
 import { accessError } from './errors.ts'
 import { type HmacKey, hmacHex, hmacKey } from './hmac.ts'
 
@@ -10,6 +11,8 @@ export type SignedRequest = {
   path: string
   query: readonly (readonly [string, string])[]
   headers: Readonly<Record<string, string>>
+  /** Who it is for, when not S3, and then the hash of the body: other services do not state it in a header. */
+  other?: { service: string; payload: string }
 }
 
 /** Who signed, and what the signatures of chunks continue from. */
@@ -23,6 +26,8 @@ export type Verified = {
   time: string
   /** `20130524/us-east-1/s3/aws4_request` */
   scope: string
+  /** Of temporary credentials. */
+  token: string | undefined
   signingKey: HmacKey
 }
 
@@ -47,13 +52,15 @@ type Claim = {
   time: string
   payload: string
   expiresAfterMs: number | undefined
+  token: string | undefined
 }
 
 /**
  * Finds out who signed a request, by header or presigned.
  * Source: AWS Signature Version 4 for S3; the path is encoded once and not normalised.
  * @param now milliseconds since 1970 UTC
- * @throws access.anonymous, access.malformed, access.unknown, access.signature, access.skewed, access.expired
+ * @throws access.anonymous, access.malformed, access.unknown, access.signature, access.skewed, access.expired, access.token,
+ * access.token-expired
  */
 export async function verifyRequest(keys: AccessKeys, request: SignedRequest, now: number): Promise<Verified> {
   const presigned = request.query.some(([name]) => name === 'X-Amz-Signature')
@@ -67,6 +74,9 @@ export async function verifyRequest(keys: AccessKeys, request: SignedRequest, no
     if (now > expires) throw accessError('access.expired', { at: new Date(expires).toISOString() })
   }
   const { signedHeaders, id, scope } = claim.signer
+  const service = request.other?.service ?? 's3'
+  if (!scope.endsWith(`/${service}/aws4_request`))
+    throw malformed(`the credential must be KEY/DAY/REGION/${service}/aws4_request`)
   if (!signedHeaders.includes('host')) throw malformed('the host header must be signed')
   if (!presigned) {
     for (const name in request.headers) {
@@ -74,7 +84,8 @@ export async function verifyRequest(keys: AccessKeys, request: SignedRequest, no
         throw malformed(`the header ${name} must be signed`)
     }
   }
-  const key = await keys.find(id)
+  const { token } = claim
+  const key = await keys.find(id, token)
   if (!key) throw accessError('access.unknown', { id })
   const signingKey = signingKeyOf(key.secret, claim.signer)
   const right = hmacHex(
@@ -83,7 +94,23 @@ export async function verifyRequest(keys: AccessKeys, request: SignedRequest, no
   )
   if (!isSame(claim.signature, right)) throw accessError('access.signature')
   if (!claim.known) remember(request.headers.authorization ?? '', claim)
-  return { key, payload: claim.payload, presigned, signature: claim.signature, time: claim.time, scope, signingKey }
+  const { payload, signature, time } = claim
+  return { key, payload, presigned, signature, time, scope, token, signingKey }
+}
+
+/** Whether nobody has signed a request. */
+export function isUnsigned({ headers, query }: SignedRequest): boolean {
+  return headers.authorization === undefined && !query.some(([name]) => name === 'X-Amz-Signature')
+}
+
+const noKey = hmacKey(new Uint8Array(32))
+
+/** What holds for a request that nobody has signed. @throws access.malformed when its body says that it is signed */
+export function unsigned({ headers }: SignedRequest): Verified {
+  const payload = headers['x-amz-content-sha256'] ?? 'UNSIGNED-PAYLOAD'
+  if (payload.startsWith('STREAMING-AWS4')) throw malformed('chunks are signed, but the request is not')
+  const key = { id: '', secret: '', caller: stranger }
+  return { key, payload, presigned: false, signature: '', time: '', scope: '', token: undefined, signingKey: noKey }
 }
 
 const signatureSigns = 64
@@ -111,17 +138,18 @@ function remember(authorization: string, { signer, signature }: Claim): void {
   signers.set(before, signer)
 }
 
-function headerClaim({ headers }: SignedRequest): Claim {
+function headerClaim({ headers, other }: SignedRequest): Claim {
   const { authorization } = headers
   if (authorization === undefined) throw accessError('access.anonymous')
   const known = signers.get(authorization.slice(0, -signatureSigns))
   const { signer, signature } = known
     ? { signer: known, signature: authorization.slice(-signatureSigns) }
     : readAuthorization(authorization)
-  const payload = headers['x-amz-content-sha256']
+  const payload = other?.payload ?? headers['x-amz-content-sha256']
   if (payload === undefined) throw malformed('x-amz-content-sha256 is missing')
   const time = headers['x-amz-date'] ?? basicTime(headers.date)
-  return { signer, known: known !== undefined, signature, time, payload, expiresAfterMs: undefined }
+  const token = headers['x-amz-security-token']
+  return { signer, known: known !== undefined, signature, time, payload, expiresAfterMs: undefined, token }
 }
 
 function readAuthorization(authorization: string): { signer: Signer; signature: string } {
@@ -159,14 +187,15 @@ function presignedClaim({ query }: SignedRequest): Claim {
     time: field('X-Amz-Date'),
     payload: 'UNSIGNED-PAYLOAD',
     expiresAfterMs: seconds * 1000,
+    token: query.find(([name]) => name === 'X-Amz-Security-Token')?.[1],
   }
 }
 
 function signerOf(credential: string, signedHeaders: string): Signer {
   const parts = credential.split('/')
   const scope = parts.slice(-4)
-  const [day = '', , service, end] = scope
-  if (parts.length < 5 || !/^\d{8}$/.test(day) || service !== 's3' || end !== 'aws4_request') {
+  const [day = '', , , end] = scope
+  if (parts.length < 5 || !/^\d{8}$/.test(day) || end !== 'aws4_request') {
     throw malformed('the credential must be KEY/DAY/REGION/s3/aws4_request')
   }
   return { id: parts.slice(0, -4).join('/'), scope: scope.join('/'), signedHeaders: signedHeaders.split(';') }

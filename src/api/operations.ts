@@ -50,6 +50,7 @@ import {
   completeRecovery,
   listNotices,
 } from './operations/recovery.ts'
+import * as access from './operations/access.ts'
 
 /** Every operation, for servers and documentation to walk over. */
 export const operations = {
@@ -108,4 +109,5 @@ export const operations = {
   cancelRecovery,
   completeRecovery,
   listNotices,
+  ...access,
 }

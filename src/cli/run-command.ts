@@ -4,6 +4,7 @@ import { addApiCommands } from './api-commands.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addLogCommands } from './log-commands.ts'
 import { addSignInCommands } from './sign-in-commands.ts'
+import { addAccessCommands } from './access-commands.ts'
 import type { CliPorts, Common, UpOptions } from './ports.ts'
 
 const usageCode = 2
@@ -86,6 +87,7 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
         (await import('./bucket.ts')).policy(ports, name, options),
       ),
     )
+  addAccessCommands(program, bucket, { common, act, ports })
 
   const object = program.command('object').description('objects, addressed as s3://bucket/key')
   common(object.command('put <file> <address>')).action(

@@ -1,3 +1,4 @@
+import { roleNames } from '#kernel'
 import { journalError } from './errors.ts'
 
 /**
@@ -49,6 +50,89 @@ export const topics = {
     says: 'what its ETags are was changed',
     facts: { name: is.hidden, etags: word('md5', 'opaque') },
   },
+  'bucket.access.set': {
+    about: is.id,
+    says: 'who may use it was said anew',
+    facts: { name: is.hidden, policy: is.digest, public: word('yes', 'no') },
+  },
+  'bucket.access.deleted': {
+    about: is.id,
+    says: 'who may use it is said by nobody any more but by its tenant',
+    facts: { name: is.hidden },
+  },
+  'tenant.created': { about: is.member, says: 'a tenant was created', facts: {} },
+  'tenant.changed': {
+    about: is.member,
+    says: 'whether a tenant may do anything, and whether its buckets may let in everybody, was said anew',
+    facts: { state: word('active', 'disabled'), public: word('yes', 'no') },
+  },
+  'tenant.revoked': {
+    about: is.member,
+    says: 'every session and every temporary credential of a tenant was ended',
+    facts: { epoch: is.count },
+  },
+  'person.created': { about: is.id, says: 'a person, or a program, became known', facts: { name: is.hidden } },
+  'person.granted': { about: is.id, says: 'somebody was given a role', facts: { role: word(...roleNames) } },
+  'person.withdrawn': { about: is.id, says: 'a role was taken from somebody', facts: { role: word(...roleNames) } },
+  'person.state': {
+    about: is.id,
+    says: 'whether somebody may do anything was said anew',
+    facts: { state: word('active', 'disabled') },
+  },
+  'person.revoked': {
+    about: is.id,
+    says: 'every session and every temporary credential of somebody was ended',
+    facts: { epoch: is.count },
+  },
+  'person.deleted': { about: is.id, says: 'somebody was deleted with their keys', facts: { name: is.hidden } },
+  'group.created': { about: is.id, says: 'a group was created', facts: { name: is.hidden } },
+  'group.deleted': { about: is.id, says: 'a group was deleted', facts: { name: is.hidden } },
+  'group.joined': { about: is.id, says: 'somebody was put into a group', facts: { person: is.id } },
+  'group.left': { about: is.id, says: 'somebody was taken out of a group', facts: { person: is.id } },
+  'key.created': { about: is.hidden, says: 'an access key was made for somebody', facts: { person: is.id } },
+  'key.state': {
+    about: is.hidden,
+    says: 'whether an access key is good was said anew',
+    facts: { person: is.id, state: word('active', 'disabled') },
+  },
+  'key.deleted': { about: is.hidden, says: 'an access key was deleted', facts: { person: is.id } },
+  'access.policy.set': {
+    about: is.id,
+    says: 'what a person, a group or a role of STS may do was said anew',
+    facts: { name: is.hidden, policy: is.digest },
+  },
+  'access.policy.deleted': {
+    about: is.id,
+    says: 'a policy of a person, a group or a role of STS was deleted',
+    facts: { name: is.hidden },
+  },
+  'assumable.created': {
+    about: is.id,
+    says: 'a role of STS was created',
+    facts: { name: is.hidden, trust: is.digest },
+  },
+  'assumable.trusted': {
+    about: is.id,
+    says: 'who may assume a role of STS was said anew',
+    facts: { trust: is.digest },
+  },
+  'assumable.revoked': {
+    about: is.id,
+    says: 'every temporary credential of a role of STS was ended',
+    facts: { epoch: is.count },
+  },
+  'assumable.deleted': { about: is.id, says: 'a role of STS was deleted', facts: { name: is.hidden } },
+  'assumable.assumed': {
+    about: is.id,
+    says: 'temporary credentials of a role of STS were given out',
+    facts: { session: is.hidden, seconds: is.count, by: word('key', 'web identity') },
+  },
+  'issuer.set': {
+    about: is.hidden,
+    says: 'the tokens of an issuer are taken from here on',
+    facts: { audiences: is.digest },
+  },
+  'issuer.deleted': { about: is.hidden, says: 'the tokens of an issuer are not taken any more', facts: {} },
   'directory.signed': {
     about: is.member,
     says: 'the federation stated who its members are',

@@ -1,18 +1,26 @@
-import type { AccessKeys } from '#access'
+import { forgetBucketAccess } from '#access'
 import type { SealedLog } from '#journal'
-import type { Clock } from '#kernel'
+import type { Clock, EgressFetch } from '#kernel'
 import { createS3, type S3Config, type S3Handler } from '#s3'
-import { openStorage, type OpenStorage, type StorageLimits, type StoragePorts } from '#storage'
+import { type ObjectStorage, openStorage, type OpenStorage, type StorageLimits, type StoragePorts } from '#storage'
 import { startWork } from '#work'
 import { logOperations } from './log-operations.ts'
 import { gatewayOperations } from './gateway-operations.ts'
+import { accessOperations } from './access-operations.ts'
+import { type FirstKey, openAccess } from './gateway-access.ts'
 import type { Handler } from './handler.ts'
 import { measuredJobs } from './measured-jobs.ts'
 import { jobOperations } from './job-operations.ts'
 import { logStart, logStop, type RoleName, sealLog } from './role-log.ts'
 
-export type GatewayPorts = StoragePorts & { access: AccessKeys; sealedLog: SealedLog }
-export type GatewayConfig = { name: RoleName; s3: S3Config; limits: StorageLimits }
+export type GatewayPorts = StoragePorts & { sealedLog: SealedLog; egress: EgressFetch }
+export type GatewayConfig = {
+  name: RoleName
+  s3: S3Config
+  limits: StorageLimits
+  /** Access keys that there were before people were known; they are taken in once. */
+  firstKeys: readonly FirstKey[]
+}
 
 /** A running gateway: the S3 endpoint's handler, the API's handlers, and how to stop the work behind them. */
 export type Gateway = {
@@ -26,7 +34,8 @@ export type Gateway = {
 /** Composes a gateway. The first look at the providers is taken before it resolves, so that the first write knows who is there. */
 export async function openGateway(ports: GatewayPorts, config: GatewayConfig): Promise<Gateway> {
   await logStart(ports, config.name)
-  const storage = openStorage(ports, config.limits)
+  const access = await openAccess(ports, config.firstKeys)
+  const storage = openStorage({ ...ports, forgetBucket: forgetBucketAccess }, config.limits)
   const stop = new AbortController()
   await storage.probe(stop.signal)
   const stopProbing = probeForEver(ports.clock, storage, config.limits.probeMs, stop.signal)
@@ -35,18 +44,28 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
     { database: ports.index, clock: ports.clock, random: ports.random, log: ports.log },
     ports.metrics ? measuredJobs({ metrics: ports.metrics, clock: ports.clock }, kinds) : kinds,
   )
+  const objects: ObjectStorage = {
+    ...storage.objects,
+    async deleteBucket(call, name) {
+      await storage.objects.deleteBucket(call, name)
+      // Its policy went with it.
+      access.standing.changed()
+    },
+  }
   return {
     storage,
-    s3: createS3({ ...ports, storage: storage.objects }, config.s3),
+    s3: createS3({ ...ports, ...access, access: access.standing, storage: objects }, config.s3),
     operations: [
       ...gatewayOperations({ clock: ports.clock, storage, directory: ports.directory }),
       ...logOperations(ports),
       ...jobOperations({ database: ports.index, clock: ports.clock }, kinds),
+      ...accessOperations(access.acts),
     ],
     async stop() {
       stopProbing()
       stop.abort(new Error('the gateway stops'))
       await work.stop()
+      await access.standing.close()
       await logStop(ports, config.name)
     },
   }

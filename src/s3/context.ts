@@ -2,6 +2,7 @@ import type { Verified } from '#access'
 import type { Call, Clock, Offload } from '#kernel'
 import type { ObjectStorage } from '#storage'
 import type { Address } from './address.ts'
+import type { Authority, BucketPolicies } from './authorise.ts'
 import type { S3Config, S3Request, S3Response } from './wire.ts'
 
 /** All that an operation may use. */
@@ -11,7 +12,11 @@ export type Context = {
   /** First value of a query parameter. */
   query(name: string): string | undefined
   verified: Verified
+  /** Allowed already for the operation's own action. */
   call: Call
+  /** For what an operation does besides. */
+  authority: Authority
+  policies: BucketPolicies | undefined
   storage: ObjectStorage
   offload: Offload
   clock: Clock

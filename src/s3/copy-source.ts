@@ -7,8 +7,9 @@ import { s3Error } from './errors.ts'
 
 /** Opens what `x-amz-copy-source` names, if its conditions hold. */
 export async function openSource(context: Context): Promise<OpenObject & { bucket: string; key: string }> {
-  const { request, call, storage } = context
+  const { request, authority, storage } = context
   const source = sourceOf(request.headers['x-amz-copy-source'] ?? '')
+  const call = await authority.may('s3:GetObject', source.bucket, source.key)
   const opened = await storage.openObject(call, source)
   checkRead(opened.info, request.headers, 'x-amz-copy-source-')
   return { ...opened, ...source }

@@ -1,4 +1,5 @@
 import type { Operation } from './context.ts'
+import * as policies from './operations/bucket-policy.ts'
 import * as buckets from './operations/buckets.ts'
 import { copyObject } from './operations/copy-object.ts'
 import { deleteObject } from './operations/delete-object.ts'
@@ -19,6 +20,10 @@ const named: Partial<Record<OperationName, Operation>> = {
   GetBucketVersioning: buckets.getBucketVersioning,
   GetAcl: buckets.getAcl,
   GetObjectTagging: buckets.getObjectTagging,
+  GetBucketPolicy: policies.getBucketPolicy,
+  GetBucketPolicyStatus: policies.getBucketPolicyStatus,
+  PutBucketPolicy: policies.putBucketPolicy,
+  DeleteBucketPolicy: policies.deleteBucketPolicy,
   ListObjects: listObjectsV1,
   ListObjectsV2: listObjectsV2,
   GetObject: getObject,

@@ -26,6 +26,11 @@ export const operationNames = [
   'ListMultipartUploads',
   'CompleteMultipartUpload',
   'AbortMultipartUpload',
+  'GetBucketPolicy',
+  'GetBucketPolicyStatus',
+  'PutBucketPolicy',
+  'DeleteBucketPolicy',
+  'Sts',
   'none',
   'other',
 ] as const

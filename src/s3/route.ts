@@ -1,6 +1,8 @@
 import type { Address } from './address.ts'
+import type { Action } from './authorise.ts'
 import type { Operation } from './context.ts'
 import { s3Error } from './errors.ts'
+import * as policies from './operations/bucket-policy.ts'
 import * as buckets from './operations/buckets.ts'
 import { copyObject } from './operations/copy-object.ts'
 import { deleteObject } from './operations/delete-object.ts'
@@ -33,42 +35,57 @@ const plain = new Set([
   'bucket-region',
 ])
 
-const atService: Record<string, Operation> = { GET: buckets.listBuckets }
+/**
+ * An operation, and what must be allowed for it on the bucket or object of the address. `apart`: what it is about stands in
+ * its body, so it asks for each itself.
+ */
+export type Route = { run: Operation; action: Action; apart?: true }
 
-const atBucket: Record<string, Operation> = {
-  GET: listObjectsV1,
-  'GET list-v2': listObjectsV2,
-  'GET location': buckets.getBucketLocation,
-  'GET versioning': buckets.getBucketVersioning,
-  'GET acl': buckets.getAcl,
-  'GET uploads': multipart.listUploads,
-  PUT: buckets.createBucket,
-  HEAD: buckets.headBucket,
-  DELETE: buckets.deleteBucket,
-  'POST delete': deleteObjects,
+const to = (run: Operation, action: Action): Route => ({ run, action })
+
+const atService: Record<string, Route> = { GET: to(buckets.listBuckets, 's3:ListAllMyBuckets') }
+
+const atBucket: Record<string, Route> = {
+  GET: to(listObjectsV1, 's3:ListBucket'),
+  'GET list-v2': to(listObjectsV2, 's3:ListBucket'),
+  'GET location': to(buckets.getBucketLocation, 's3:GetBucketLocation'),
+  'GET versioning': to(buckets.getBucketVersioning, 's3:GetBucketVersioning'),
+  'GET acl': to(buckets.getAcl, 's3:GetBucketAcl'),
+  'GET uploads': to(multipart.listUploads, 's3:ListBucketMultipartUploads'),
+  'GET policy': to(policies.getBucketPolicy, 's3:GetBucketPolicy'),
+  'GET policyStatus': to(policies.getBucketPolicyStatus, 's3:GetBucketPolicyStatus'),
+  'PUT policy': to(policies.putBucketPolicy, 's3:PutBucketPolicy'),
+  'DELETE policy': to(policies.deleteBucketPolicy, 's3:DeleteBucketPolicy'),
+  PUT: to(buckets.createBucket, 's3:CreateBucket'),
+  HEAD: to(buckets.headBucket, 's3:ListBucket'),
+  DELETE: to(buckets.deleteBucket, 's3:DeleteBucket'),
+  'POST delete': { run: deleteObjects, action: 's3:DeleteObject', apart: true },
 }
 
-const atObject: Record<string, Operation> = {
-  GET: getObject,
-  HEAD: headObject,
-  PUT: putObject,
-  'PUT copy': copyObject,
-  DELETE: deleteObject,
-  'GET acl': buckets.getAcl,
-  'GET tagging': buckets.getObjectTagging,
-  'GET uploadId': multipart.listParts,
-  'POST uploads': multipart.createUpload,
-  'POST uploadId': multipart.completeUpload,
-  'PUT uploadId': multipart.putPart,
-  'PUT uploadId copy': multipart.copyPart,
-  'DELETE uploadId': multipart.abortUpload,
+const atObject: Record<string, Route> = {
+  GET: to(getObject, 's3:GetObject'),
+  HEAD: to(headObject, 's3:GetObject'),
+  PUT: to(putObject, 's3:PutObject'),
+  'PUT copy': to(copyObject, 's3:PutObject'),
+  DELETE: to(deleteObject, 's3:DeleteObject'),
+  'GET acl': to(buckets.getAcl, 's3:GetObjectAcl'),
+  'GET tagging': to(buckets.getObjectTagging, 's3:GetObjectTagging'),
+  'GET uploadId': to(multipart.listParts, 's3:ListMultipartUploadParts'),
+  'POST uploads': to(multipart.createUpload, 's3:PutObject'),
+  'POST uploadId': to(multipart.completeUpload, 's3:PutObject'),
+  'PUT uploadId': to(multipart.putPart, 's3:PutObject'),
+  'PUT uploadId copy': to(multipart.copyPart, 's3:PutObject'),
+  'DELETE uploadId': to(multipart.abortUpload, 's3:AbortMultipartUpload'),
 }
+
+/** Every operation, for whoever walks over them. */
+export const routes = { atService, atBucket, atObject }
 
 /**
  * Finds the operation that a request names.
  * @throws s3.unbuilt for what S3 has and Pelago has not, s3.method for what S3 has not either
  */
-export function routeOf({ method, headers }: S3Request, { bucket, key, query }: Address): Operation {
+export function routeOf({ method, headers }: S3Request, { bucket, key, query }: Address): Route {
   const table = bucket === '' ? atService : key === '' ? atBucket : atObject
   const copy = method === 'PUT' && headers['x-amz-copy-source'] !== undefined ? ' copy' : ''
   if (query.length === 0) {
@@ -88,4 +105,4 @@ export function routeOf({ method, headers }: S3Request, { bucket, key, query }: 
 
 /** Every operation that `routeOf` may find. */
 export const operationsOfRoute = (): Operation[] =>
-  [atService, atBucket, atObject].flatMap((table) => Object.values(table))
+  [atService, atBucket, atObject].flatMap((table) => Object.values(table).map(({ run }) => run))

@@ -11,6 +11,10 @@ export type S3Request = {
   whole?: (() => Promise<Uint8Array>) | undefined
   /** Aborted when the client leaves. */
   signal: AbortSignal
+  /** Address of who is at the other end of the connection. */
+  from?: string | undefined
+  /** Nobody on the way could read it. */
+  secure?: boolean | undefined
 }
 
 export type S3Response = {

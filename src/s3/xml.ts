@@ -8,21 +8,22 @@ const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/'
 
 /** Writes a document with one root in S3's namespace. What is undefined is left out. */
 export function writeXml(root: string, content: Xml): Uint8Array {
-  const body = `<${root} xmlns="${namespace}">${inner(content)}</${root}>`
+  const body = `<${root} xmlns="${namespace}">${innerXml(content)}</${root}>`
   return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${body}`)
 }
 
 /** Errors have no namespace. */
 export function writeErrorXml(content: Xml): Uint8Array {
-  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n<Error>${inner(content)}</Error>`)
+  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n<Error>${innerXml(content)}</Error>`)
 }
 
-function inner(content: Xml): string {
+/** The elements without a root around them. */
+export function innerXml(content: Xml): string {
   if (content === undefined) return ''
   if (typeof content !== 'object') return escaped(String(content))
   return Object.entries(content)
     .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => [name, one] as const))
-    .map(([name, value]) => (value === undefined ? '' : `<${name}>${inner(value)}</${name.split(' ', 1)[0]}>`))
+    .map(([name, value]) => (value === undefined ? '' : `<${name}>${innerXml(value)}</${name.split(' ', 1)[0]}>`))
     .join('')
 }
 

@@ -8,7 +8,9 @@ import {
   noSpans,
   type Offload,
   type Random,
+  type Row,
   type Spans,
+  type Statement,
 } from '#kernel'
 import type { Directory } from '#pool'
 import { type Budget, openBudget } from './budget.ts'
@@ -45,6 +47,8 @@ export type StoragePorts = {
   keys: KeyStore
   /** Hides names in what is stated to the log, which lies in the index. */
   journal: Journal
+  /** Forgets what others keep about a bucket, in the transaction that deletes it. */
+  forgetBucket?(name: string): Generator<Statement, void, Row[]>
   /** The newest directory of providers that was verified. */
   directory(): Directory
   /** The shards of one provider of the directory. */

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import {
   accessMigrations,
-  changePerson,
-  deletePerson,
   findPersonById,
   getPerson,
   getTenant,
@@ -15,6 +13,7 @@ import {
   raiseTenantEpoch,
   type Tenant,
 } from '#access'
+import { changePerson, deletePerson } from '../../src/access/records/people.store.ts'
 import { type Database, type Migration, type Row, type Statement, sql } from '#kernel'
 
 type Schema = { component: string; migrations: readonly Migration[] }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { changePerson, insertPerson } from '#access'
+import { insertPerson } from '#access'
+import { changePerson } from '../../src/access/records/people.store.ts'
 import { type Row, sql, type Statement } from '#kernel'
 import { Passkey } from '../tools/authenticator.ts'
 import { type Asker, enrol, firstOwner, good, type House, openHouse, signIn } from '../tools/sign-in-house.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { changePerson, insertPerson, raisePersonEpoch, raiseTenantEpoch } from '#access'
+import { insertPerson, raisePersonEpoch, raiseTenantEpoch } from '#access'
+import { changePerson } from '../../src/access/records/people.store.ts'
 import { type Row, sql, type Statement } from '#kernel'
 import type { Passkey } from '../tools/authenticator.ts'
 import { Passkey as Key } from '../tools/authenticator.ts'

@@ -78,8 +78,8 @@ export function evaluate(question: Question): Decision {
   return { allowed: true, by: 'allowed', policy: resourceName, statement }
 }
 
-/** The first statement of this effect that is about the request. */
-function find({ statements }: AccessPolicy, deny: boolean, question: Question): Statement | undefined {
+/** The first statement of this effect that is about the request, in one policy alone. */
+export function find({ statements }: AccessPolicy, deny: boolean, question: Question): Statement | undefined {
   for (const statement of statements) {
     if (statement.deny === deny && isAbout(statement, question)) return statement
   }

@@ -198,7 +198,7 @@ function readConditions(value: unknown, { place, version, kind }: Where, deny: b
     return keys.map(([key, listed]) => {
       const fault = faultAt(`${place}.Condition.${name}.${key}`)
       // Claims of an issuer's token are named by the issuer, so nobody can list them.
-      const claim = kind.on === 'trust' && /^[^:\s]+:[A-Za-z0-9_.-]+$/.test(key) && !/^(aws|s3|sts):/i.test(key)
+      const claim = kind.on === 'trust' && /^\S+:[A-Za-z0-9_.-]+$/.test(key) && !/^(aws|s3|sts):/i.test(key)
       if (!claim && !conditionKeys.has(key.toLowerCase())) throw fault('requests have nothing of this name')
       const values = texts(listed, fault, true)
       return { key: key.toLowerCase(), condition: readCondition({ name, key, values, version, deny }, fault) }

@@ -61,7 +61,6 @@ export const conditionKeys = new Set([
   's3:delimiter',
   's3:if-match',
   's3:if-none-match',
-  's3:locationconstraint',
   's3:max-keys',
   's3:prefix',
   's3:resourceaccount',

@@ -24,7 +24,6 @@ export const accessMigrations: Migration[] = [
       `CREATE TABLE memberships (
         people_group {text} NOT NULL, person {text} NOT NULL, PRIMARY KEY (people_group, person)) {clustered}`,
       'CREATE INDEX memberships_by_person ON memberships (person)',
-      `CREATE TABLE keyrings (id {int} NOT NULL PRIMARY KEY, sealed {blob} NOT NULL, created_at {int} NOT NULL)`,
       `CREATE TABLE access_keys (
         id {text} NOT NULL PRIMARY KEY, tenant {text} NOT NULL, person {text} NOT NULL, note {text} NOT NULL,
         keyring {int} NOT NULL, secret {blob} NOT NULL, state {text} NOT NULL, created_at {int} NOT NULL, used_at {int})`,

@@ -82,6 +82,7 @@ async function serve({ handle, log }: Ports, meter: S3Meter, exchange: Exchange)
       body: { [Symbol.asyncIterator]: () => bodyOf(exchange) },
       whole: exchange.bodyLength <= wholeBytes ? () => wholeOf(exchange) : undefined,
       signal: exchange.left,
+      from: exchange.address,
     })
     if (!exchange.left.aborted) {
       await send(exchange, answer)

@@ -1,10 +1,11 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { anyOf, listedKeys, localToken, sessionAuthentication } from '#access'
+import { anyOf, localToken, sessionAuthentication } from '#access'
 import { openSealedLog } from '#journal'
 import { openGateway, signInOperations } from '#roles'
 import { defaultLimits, openKeyStore, rawPublicKey, type ShardStore, sharedKey, storageError } from '#storage'
+import { openEgress } from '../http/egress.ts'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
 import { accessConfig, gatewayConfig, readConfig } from './configuration.ts'
@@ -84,10 +85,11 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
       sealedLog,
       directory: directory.current,
       shards,
-      access: listedKeys(keys),
+      egress: openEgress({ origins: config.egress?.origins ?? [] }),
     },
     {
       name: { id: config.id, role: 'gateway', version: programVersion() },
+      firstKeys: keys,
       s3: { region: config.s3.region, hostnames: config.s3.hostnames, admission: admissionOf(s3Limits) },
       limits: { ...defaultLimits, ...(config.packBytes !== undefined && { packBytes: config.packBytes }) },
     },

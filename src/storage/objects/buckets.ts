@@ -41,6 +41,7 @@ export async function deleteBucket(ground: Ground, call: Call, name: string): Pr
   await ground.index.transact(function* () {
     const bucket = yield* store.getBucket(call.tenant, name)
     yield* store.deleteBucket(bucket)
+    if (ground.forgetBucket) yield* ground.forgetBucket(name)
     yield* state(ground, call, bucket, 'bucket.deleted', { name })
   }, 'committed')
 }

@@ -16,7 +16,15 @@ export {
 } from './operation.ts'
 export { operations } from './operations.ts'
 export { describeApi } from './operations/api.ts'
-export { type Finding, getHealth, getStatus, type ProcessStatus, runDoctor } from './operations/status.ts'
+export {
+  type Finding,
+  getHealth,
+  getStatus,
+  type ProcessStatus,
+  runDoctor,
+  watchHealth,
+  watchStatus,
+} from './operations/status.ts'
 export { listProviders, startProvider, stopProvider } from './operations/provider.ts'
 export {
   type ApiBucket,

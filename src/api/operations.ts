@@ -1,5 +1,5 @@
 import { describeApi } from './operations/api.ts'
-import { getStatus, getHealth, runDoctor } from './operations/status.ts'
+import { getStatus, getHealth, runDoctor, watchHealth, watchStatus } from './operations/status.ts'
 import { listProviders, stopProvider, startProvider } from './operations/provider.ts'
 import {
   listBuckets,
@@ -57,6 +57,8 @@ export const operations = {
   describeApi,
   getStatus,
   getHealth,
+  watchStatus,
+  watchHealth,
   listProviders,
   stopProvider,
   startProvider,

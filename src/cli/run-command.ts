@@ -46,7 +46,13 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
     .action(act((options: UpOptions) => ports.up(options)))
   common(program.command('status'))
     .description('health in words')
-    .action(act(async (options: Common) => (await import('./status.ts')).status(ports, options)))
+    .option('--watch', 'go on, and say what becomes otherwise', false)
+    .action(
+      act(async (options: Common & { watch: boolean }) => {
+        const { status, watch } = await import('./status.ts')
+        return options.watch ? watch(ports, options) : status(ports, options)
+      }),
+    )
 
   const provider = program.command('provider').description('the providers of this federation')
   common(provider.command('list')).action(

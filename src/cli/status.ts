@@ -1,10 +1,12 @@
-import { getHealth, getStatus, type Output } from '#api'
+import { getHealth, getStatus, type Operation, type Output, watchHealth, watchStatus } from '#api'
 import { sizeText } from '#kernel'
 import type { CliPorts, Common } from './ports.ts'
 import { sinceText } from './table.ts'
 
 type Status = Output<typeof getStatus>
 type Health = Output<typeof getHealth>
+type WatchedStatus = Output<typeof watchStatus>
+type WatchedHealth = Output<typeof watchHealth>
 
 /** `pelago status`: exit code 0 when every promise is kept, 1 when one is not. */
 export async function status(ports: CliPorts, { data, json }: Common): Promise<number> {
@@ -13,6 +15,39 @@ export async function status(ports: CliPorts, { data, json }: Common): Promise<n
   if (json) ports.out(JSON.stringify({ status: processes, health }))
   else for (const line of statusLines(processes, health)) ports.out(line)
   return health.degraded > 0 || processes.processes.some(({ state }) => state !== 'running') ? 1 : 0
+}
+
+/** `pelago status --watch`: the state, then what becomes otherwise, until it is stopped. */
+export async function watch(ports: CliPorts, { data, json }: Common): Promise<number> {
+  const client = ports.client(data)
+  const stop = new AbortController()
+  const follow = async <O extends { now: number }>(
+    operation: Operation<object, O>,
+    name: string,
+    linesOf: (state: O) => string[],
+  ) => {
+    let shown: string[] = []
+    for await (const state of client.follow(operation, {}, stop.signal)) {
+      const lines = linesOf(state)
+      const time = new Date(state.now).toISOString().slice(11, 19)
+      if (json) ports.out(JSON.stringify({ [name]: state }))
+      else for (const line of lines) if (!shown.includes(line)) ports.out(`${time}  ${line}`)
+      shown = lines
+    }
+  }
+  try {
+    await Promise.all([
+      follow(watchHealth, 'health', (health) => [...marginLines(health), ...providerLines(health)]),
+      follow(watchStatus, 'status', (status) =>
+        status.processes.every(({ state }) => state === 'running')
+          ? [`All ${status.processes.length} processes run.`]
+          : processLines(status),
+      ),
+    ])
+    return 0
+  } finally {
+    stop.abort()
+  }
 }
 
 export function statusLines(status: Status, health: Health): string[] {
@@ -25,7 +60,7 @@ export function statusLines(status: Status, health: Health): string[] {
   ]
 }
 
-function marginLines({ margins, degraded, repairing }: Health): string[] {
+function marginLines({ margins, degraded, repairing }: WatchedHealth): string[] {
   const worst = margins[0]
   if (!worst) return ['Nothing is stored yet.']
   const segments = margins.reduce((sum, count) => sum + count.segments, 0)
@@ -55,7 +90,7 @@ function worstLine(margin: number): string {
   return `Every object can be read and survives ${lossText(margin)} more.`
 }
 
-function providerLines({ providers, now }: Health): string[] {
+function providerLines({ providers, now }: Pick<WatchedHealth, 'providers' | 'now'>): string[] {
   const dark = providers.filter(({ state }) => state === 'dark')
   const full = providers.filter((provider) => provider.full)
   return [
@@ -73,7 +108,7 @@ function memoryLine({ memory }: Health): string {
   return `Memory of the gateway for objects: ${parts.join(', ')}.`
 }
 
-function processLines({ processes, now }: Status): string[] {
+function processLines({ processes, now }: WatchedStatus): string[] {
   return processes
     .filter(({ state }) => state !== 'running')
     .map(({ name, state, because, restartAt }) => {

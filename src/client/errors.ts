@@ -8,6 +8,11 @@ export const clientError = errorTable({
     message:
       'What answers as the {server} is not Pelago: status {status} to {path}. Another program may have its port.',
   },
+  'stream.broken': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'The stream of events cannot be understood; it is begun anew.',
+  },
   's3.refused': {
     kind: 'invalid',
     retryable: false,

@@ -4,7 +4,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { join, resolve } from 'node:path'
 import type { CliPorts } from '#cli'
-import { type ObjectTransport, openClient, openObjects, type Transport } from '#client'
+import { type ApiRequest, type ClientPorts, type ObjectTransport, openClient, openObjects } from '#client'
 import { systemClock } from './clock.ts'
 import { accessConfig, readConfig } from './run/configuration.ts'
 import { runSchema } from './demo/data-folder.ts'
@@ -12,6 +12,7 @@ import { writePrivate } from './disk/write-file.ts'
 import { openCallback } from './http/callback.ts'
 import { errorRows } from './error-rows.ts'
 import { hostError } from './errors.ts'
+import { openRandom } from './random.ts'
 import { programVersion } from './run/program-version.ts'
 
 const answerMs = 130_000
@@ -27,7 +28,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 export const cliPorts: CliPorts = {
   up: async (options) => (await import('./demo/up.ts')).up(options),
   run: async ({ config, log }) => (await import('./run/run-role.ts')).runRole(config, log),
-  client: (data, as) => openClient(transportOf(data, as)),
+  client: (data, as) => openClient({ ...transportOf(data, as), clock: systemClock, random: openRandom() }),
   keepSession(data, token) {
     if (token === undefined) rmSync(sessionFile(data), { force: true })
     else writePrivate(sessionFile(data), `${token}\n`)
@@ -78,30 +79,46 @@ function runOf(data: string) {
 
 const sessionFile = (data: string) => join(resolve(data), 'cli-session')
 
-function transportOf(data: string, as?: 'machine'): Transport {
+function transportOf(data: string, as?: 'machine'): Pick<ClientPorts, 'send' | 'stream'> {
   const { ports } = runOf(data)
   const token = readFileSync(join(resolve(data), 'api-token'), 'utf8').trim()
   // Only gateways know people.
   const session =
     as === undefined && existsSync(sessionFile(data)) ? readFileSync(sessionFile(data), 'utf8').trim() : undefined
-  return async ({ server, method, path, body, signal }) => {
-    const url = `http://127.0.0.1:${ports[server]}`
-    const limit = AbortSignal.timeout(answerMs)
-    try {
-      const response = await fetch(url + path, {
-        method,
-        headers: {
-          authorization: `Bearer ${(server === 'gateway' ? session : undefined) ?? token}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
-        signal: signal ? AbortSignal.any([signal, limit]) : limit,
-        ...(body !== undefined && { body }),
+  const urlOf = ({ server }: ApiRequest) => `http://127.0.0.1:${ports[server]}`
+  const begin = (request: ApiRequest, signal: AbortSignal | undefined) =>
+    fetch(urlOf(request) + request.path, {
+      method: request.method,
+      headers: {
+        ...request.headers,
+        authorization: `Bearer ${(request.server === 'gateway' ? session : undefined) ?? token}`,
+        ...(request.body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(signal && { signal }),
+      ...(request.body !== undefined && { body: request.body }),
+    })
+  return {
+    async send(request) {
+      const limit = AbortSignal.timeout(answerMs)
+      try {
+        const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit
+        const response = await begin(request, signal)
+        return {
+          status: response.status,
+          headers: Object.fromEntries(response.headers),
+          body: await response.text(),
+        }
+      } catch (error) {
+        if (limit.aborted) throw hostError('connect.slow', { url: urlOf(request), seconds: answerMs / 1000 }, error)
+        throw hostError('connect.refused', { url: urlOf(request) }, error)
+      }
+    },
+    async stream(request) {
+      const { status, body } = await begin(request, request.signal).catch((error: unknown) => {
+        throw hostError('connect.refused', { url: urlOf(request) }, error)
       })
-      return { status: response.status, body: await response.text() }
-    } catch (error) {
-      if (limit.aborted) throw hostError('connect.slow', { url, seconds: answerMs / 1000 }, error)
-      throw hostError('connect.refused', { url }, error)
-    }
+      return { status, body: (body ?? []) as AsyncIterable<Uint8Array> }
+    },
   }
 }
 

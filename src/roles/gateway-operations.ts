@@ -2,15 +2,26 @@ import * as api from '#api'
 import type { Call, Clock } from '#kernel'
 import { type Directory, explainHolder, parsePolicy } from '#pool'
 import type { OpenStorage } from '#storage'
-import { type ApiCall, type Handler, handles } from './handler.ts'
+import { type ApiCall, type Handler, handles, streams } from './handler.ts'
+import { openWatch } from './watch.ts'
+
+/** How often the state is looked at while somebody watches, milliseconds. */
+const watchMs = 1000
 
 type Ports = { clock: Clock; storage: OpenStorage; directory(): Directory }
 
 /** What a gateway answers to its own people: health, buckets, policies, where things lie. */
 export function gatewayOperations(ports: Ports): Handler[] {
   const { storage } = ports
+  const watch = openWatch(
+    ports.clock,
+    watchMs,
+    () => watchedOf(ports),
+    ({ now: _, ...state }) => state,
+  )
   return [
     handles(api.getHealth, () => healthOf(ports)),
+    streams(api.watchHealth, ({ signal }, _, last) => watch.follow(signal, last)),
     handles(api.listBuckets, async (call) => ({ buckets: (await storage.objects.listBuckets(call)).map(shown) })),
     handles(api.createBucket, async (call, { name, policy, etags }) => {
       const input = { name, ...(policy !== undefined && { policy: parsePolicy(policy) }), ...(etags && { etags }) }
@@ -32,6 +43,13 @@ export function gatewayOperations(ports: Ports): Handler[] {
 function seen({ expected }: ApiCall): { expected?: number } {
   if (expected === undefined) return {}
   return { expected: /^\d{1,15}$/.test(expected) ? Number(expected) : -1 }
+}
+
+/** What of the health a watcher is told: what changes when something has happened. */
+async function watchedOf(ports: Ports) {
+  const { now, providers, margins, degraded, repairing, objects } = await healthOf(ports)
+  const told = providers.map(({ id, state, darkSince, full }) => ({ id, state, darkSince, full }))
+  return { now, providers: told, margins, degraded, repairing, objects }
 }
 
 async function healthOf({ clock, storage, directory }: Ports) {

@@ -1,19 +1,19 @@
 import { operation } from '../operation.ts'
 import { policySchema } from '../policy-schema.ts'
-import { choice, fields, integer, list, text } from '../schema.ts'
+import { about, choice, fields, integer, list, text } from '../schema.ts'
 import { bucketName, bytes, readers } from './words.ts'
 
 const shardSchema = fields({
-  /** Place in the code: the first `data` ones hold the bytes, the rest parity. */
-  index: integer({ min: 0 }),
+  index: about('Place in the code: the first `data` ones hold the bytes, the rest parity.', integer({ min: 0 })),
   name: text(),
   provider: text(),
   country: text(),
   owner: text(),
   state: choice('alive', 'dark', 'gone', 'lost'),
-  /** Why this provider. */
-  because: text({ max: 2000 }),
+  because: about('Why this provider.', text({ max: 2000 })),
 })
+
+const reasons = list(fields({ provider: text(), reason: text({ max: 2000 }) }), 1000)
 
 export const whereObject = operation({
   id: 'object.where',
@@ -40,10 +40,8 @@ export const whereObject = operation({
       }),
       100_000,
     ),
-    /** Providers that the policy does not allow, each with its reason. */
-    refused: list(fields({ provider: text(), reason: text({ max: 2000 }) }), 1000),
-    /** Allowed providers that hold none of it, each with its reason. */
-    idle: list(fields({ provider: text(), reason: text({ max: 2000 }) }), 1000),
+    refused: about('Providers that the policy does not allow, each with its reason.', reasons),
+    idle: about('Allowed providers that hold none of it, each with its reason.', reasons),
   }),
   errors: ['bucket.missing', 'object.missing'],
 })

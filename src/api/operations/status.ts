@@ -1,5 +1,5 @@
 import { operation } from '../operation.ts'
-import { choice, fields, flag, integer, list, nullable, number, record, type Static, text } from '../schema.ts'
+import { about, choice, fields, flag, integer, list, nullable, number, record, type Static, text } from '../schema.ts'
 import { bytes, nothing, runners, time, watchers } from './words.ts'
 
 export const processState = choice('starting', 'running', 'waiting', 'stopping', 'stopped')
@@ -10,13 +10,10 @@ export const processSchema = fields({
   role: choice('federation', 'provider', 'gateway'),
   state: processState,
   pid: nullable(integer()),
-  /** When the state began. */
-  since: time,
-  /** When a `waiting` process is started again. */
-  restartAt: nullable(time),
+  since: about('When the state began.', time),
+  restartAt: about('When a waiting process is started again.', nullable(time)),
   restarts: integer({ min: 0 }),
-  /** Why it is in this state, in words. */
-  because: text({ max: 2000 }),
+  because: about('Why it is in this state, in words.', text({ max: 2000 })),
   url: text(),
 })
 export type ProcessStatus = Static<typeof processSchema>
@@ -39,6 +36,25 @@ export const getStatus = operation({
     processes: list(processSchema, 1000),
     disk: fields({ freeBytes: bytes, totalBytes: bytes }),
   }),
+  errors: [],
+})
+
+const margins = about(
+  'How many more losses are survived, and how much is in that state; -1 cannot be read now.',
+  list(fields({ margin: integer({ min: -1 }), segments: bytes, bytes }), 64),
+)
+
+/** What a reader of the processes wants to hear of: everything but the time. */
+export const watchStatus = operation({
+  id: 'status.watch',
+  summary: 'Says which processes run, and again whenever one begins, stops, or is waited for.',
+  method: 'GET',
+  path: '/v1/status/events',
+  server: 'supervisor',
+  roles: watchers,
+  stream: true,
+  input: nothing,
+  output: fields({ now: time, processes: list(processSchema, 1000) }),
   errors: [],
 })
 
@@ -70,16 +86,38 @@ export const getHealth = operation({
       }),
       1000,
     ),
-    /** How many more losses are survived -> how much is in that state; -1 cannot be read now. */
-    margins: list(fields({ margin: integer({ min: -1 }), segments: bytes, bytes }), 64),
-    /** Segments whose margin is below what their bucket promises. */
-    degraded: bytes,
-    /** Segments that are being brought back to their promise. */
-    repairing: bytes,
+    margins,
+    degraded: about('Segments whose margin is below what their bucket promises.', bytes),
+    repairing: about('Segments that are being brought back to their promise.', bytes),
     objects: nullable(bytes),
-    /** What the gateway holds for requests, and the most it would. */
-    memory: record(fields({ usedBytes: bytes, limitBytes: bytes }), 8),
+    memory: about(
+      'What the gateway holds for requests, and the most it would.',
+      record(fields({ usedBytes: bytes, limitBytes: bytes }), 8),
+    ),
     directory: fields({ version: integer({ min: 0 }), issuedAt: time, expiresAt: time }),
+  }),
+  errors: [],
+})
+
+export const watchHealth = operation({
+  id: 'health.watch',
+  summary: 'Says which providers answer and what margin the objects have, and again whenever that changes.',
+  method: 'GET',
+  path: '/v1/health/events',
+  server: 'gateway',
+  roles: watchers,
+  stream: true,
+  input: nothing,
+  output: fields({
+    now: time,
+    providers: list(
+      fields({ id: text(), state: choice('alive', 'dark'), darkSince: nullable(time), full: flag() }),
+      1000,
+    ),
+    margins,
+    degraded: about('Segments whose margin is below what their bucket promises.', bytes),
+    repairing: about('Segments that are being brought back to their promise.', bytes),
+    objects: nullable(bytes),
   }),
   errors: [],
 })
@@ -89,8 +127,7 @@ const findingSchema = fields({
   step: text(),
   state: choice('good', 'warning', 'bad', 'skipped'),
   says: text({ max: 4000 }),
-  /** What to do; empty when nothing is. */
-  mend: text({ max: 4000 }),
+  mend: about('What to do; empty when nothing is.', text({ max: 4000 })),
 })
 export type Finding = Static<typeof findingSchema>
 

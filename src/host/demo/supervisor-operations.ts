@@ -1,11 +1,14 @@
 import { statfsSync } from 'node:fs'
 import * as api from '#api'
 import type { Clock } from '#kernel'
-import { type Handler, handles } from '#roles'
+import { type Handler, handles, openWatch, streams } from '#roles'
 import type { DemoFederation } from './demo-federation.ts'
 import { runDoctor } from './doctor.ts'
 import { supportBundle } from './support-bundle.ts'
 import type { Supervisor } from './supervisor.ts'
+
+/** How often the processes are looked at while somebody watches, milliseconds. */
+const watchMs = 500
 
 type Ports = {
   clock: Clock
@@ -18,7 +21,10 @@ type Ports = {
 
 /** What the supervisor answers: processes, providers, and what the doctor finds. */
 export function supervisorOperations({ clock, supervisor, demo, data, startedAt, version }: Ports): Handler[] {
+  const processes = () => ({ now: clock.now(), processes: supervisor.list() })
+  const watch = openWatch(clock, watchMs, processes, ({ processes: state }) => state)
   return [
+    streams(api.watchStatus, ({ signal }, _, last) => watch.follow(signal, last)),
     handles(api.getStatus, () => {
       const { bavail, blocks, bsize } = statfsSync(data)
       return {

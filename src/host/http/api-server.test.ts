@@ -15,10 +15,12 @@ import {
   operations,
   type Problem,
   setBucketPolicy,
+  watchHealth,
 } from '#api'
 import { answerMigrations, once } from '#journal'
 import { type Clock, type Database, PelagoError, type Role, sql } from '#kernel'
-import { type ApiCall, type Handler, handles } from '#roles'
+import { openClient } from '#client'
+import { type ApiCall, type Handler, handles, openWatch, type StreamEvent, streams } from '#roles'
 import { systemClock } from '../clock.ts'
 import { openSqlite } from '../database/sqlite.ts'
 import { openRandom } from '../random.ts'
@@ -333,4 +335,119 @@ test('heads and bodies that are too large, too slow or no HTTP are refused with 
     /^HTTP\/1.1 431 [^]*request.head/,
   )
   assert.match(await talk('\x16\x03\x01\r\n\r\n'), /^HTTP\/1.1 400 [^]*request.head/)
+})
+
+const healthAt = (now: number) => ({ now, providers: [], margins: [], degraded: 0, repairing: 0, objects: now })
+const clientOf = (url: string, roles = 'owner') =>
+  openClient({
+    clock: systemClock,
+    random: openRandom(),
+    send: () => assert.fail('it streams'),
+    async stream({ path, headers, signal }) {
+      const response = await fetch(url + path, { headers: { ...headers, 'x-roles': roles }, ...(signal && { signal }) })
+      return { status: response.status, body: response.body as AsyncIterable<Uint8Array> }
+    },
+  })
+
+test('a stream tells what changes, lives through a restart of its server, and says nothing twice', async () => {
+  let now = 1
+  const handlerOf = () => {
+    const watch = openWatch(
+      systemClock,
+      5,
+      () => healthAt(now),
+      ({ objects }) => objects,
+    )
+    return streams(watchHealth, ({ signal }, _, last) => watch.follow(signal, last))
+  }
+  const first = await open([handlerOf()], { heartbeatMs: 10 })
+  const stop = new AbortController()
+  const events = clientOf(first.url).follow(watchHealth, {}, stop.signal)
+  assert.equal((await events.next()).value?.objects, 1)
+  now = 2
+  assert.equal((await events.next()).value?.objects, 2)
+  const next = events.next()
+  await first.close()
+  const ports = { authenticate: stated, clock: systemClock, random: openRandom(), log: () => {} }
+  const second = await openApiServer({ ...ports, handlers: [handlerOf()] }, { host: '127.0.0.1', port: first.port })
+  closing.push(() => second.close())
+  await new Promise((wake) => setTimeout(wake, 300))
+  now = 3
+  assert.equal((await next).value?.objects, 3, 'the state that it had before is not told again')
+  stop.abort()
+  assert.ok((await events.next()).done)
+})
+
+test('streams are limited, end with the right to them, and hold nothing for who does not read', async () => {
+  let made = 0
+  let mayListen = true
+  const lots = 'x'.repeat(100_000)
+  const handler = streams(watchHealth, async function* ({ signal }): AsyncGenerator<
+    StreamEvent<ReturnType<typeof healthAt>>
+  > {
+    while (!signal.aborted) {
+      made++
+      yield { id: lots, data: healthAt(made) }
+    }
+  })
+  const authenticate: Authenticate = (head) => (mayListen ? stated(head) : Promise.resolve(undefined))
+  const { url, ask } = await open([handler], { streamsPerAsker: 2, heartbeatMs: 50, stuckMs: 200 }, { authenticate })
+  const path = '/v1/health/events'
+  const [one, two] = [await ask(path), await ask(path)]
+  assert.equal(one.headers.get('content-type'), 'text/event-stream')
+  const crowded = await problemIn(await ask(path))
+  assert.deepEqual([crowded.status, crowded.code], [503, 'request.crowded'])
+  await new Promise((wake) => setTimeout(wake, 100))
+  const before = made
+  assert.ok(before * lots.length < 64 * 1024 * 1024, `${before} events were made for nobody`)
+  await new Promise((wake) => setTimeout(wake, 50))
+  assert.equal(made, before, 'no more are made while nobody reads')
+  // Nobody read for too long: both have ended, and there is room again.
+  await new Promise((wake) => setTimeout(wake, 400))
+  const again = await ask(path)
+  assert.equal(again.status, 200)
+  for (const response of [one, two, again]) await response.body?.cancel()
+  const quiet = streams(watchHealth, async function* ({ signal }) {
+    yield { data: healthAt(1) }
+    await happens(signal, 'abort')
+  })
+  const ending = await open([quiet], { heartbeatMs: 20 }, { authenticate })
+  const reading = (await ending.ask(path)).text()
+  mayListen = false
+  const heard = await reading
+  assert.match(heard, /^retry: \d+\n\ndata: \{[^]*\n\n/)
+  mayListen = true
+  assert.equal(
+    await clientOf(url, 'clerk')
+      .follow(watchHealth, {}, new AbortController().signal)
+      .next()
+      .catch((error: PelagoError) => error.code),
+    'request.forbidden',
+  )
+})
+
+test('a handler that does not listen is not waited for, and one that breaks tells only its trace', async () => {
+  const logged: string[] = []
+  const log = (_: string, event: string) => void logged.push(event)
+  const handlers = [
+    handles(getBucket, () => new Promise<never>(() => {})),
+    handles(setBucketPolicy, () => {
+      throw new Error('password is hunter2')
+    }),
+  ]
+  const { ask } = await open(handlers, { answerMs: 50 }, { log })
+  const late = await problemIn(await ask('/v1/buckets/demo'))
+  assert.deepEqual([late.status, late.code], [504, 'operation.late'])
+  const broken = await ask('/v1/buckets/demo/policy', { method: 'PUT', body: '{"policy":1}' })
+  const text = await broken.text()
+  assert.equal(broken.status, 500)
+  assert.ok(!text.includes('hunter2') && (JSON.parse(text) as Problem).trace)
+  assert.deepEqual(logged, ['api.failed', 'api.failed'])
+})
+
+test('every server says what it answers', async () => {
+  const { url } = await open([handles(getBucket, (_, { name }) => bucketOf(name))])
+  const response = await fetch(`${url}/v1/openapi.json`)
+  const { paths } = (await response.json()) as { paths: object }
+  assert.deepEqual(Object.keys(paths), ['/v1/buckets/{name}', '/v1/openapi.json'])
 })

@@ -1,6 +1,6 @@
 import { operation } from '../operation.ts'
 import { json } from '../schema.ts'
-import { nothing, runners } from './words.ts'
+import { nothing, watchers } from './words.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -11,7 +11,7 @@ export const getSupportBundle = operation({
   method: 'GET',
   path: '/v1/support-bundle',
   server: 'supervisor',
-  roles: runners,
+  roles: watchers,
   input: nothing,
   output: json(64 * mebibyte),
   errors: [],

@@ -19,6 +19,7 @@ const accounts: Parameters<typeof openIdentityProvider>[0] = {
   cleo: { email: 'cleo@example.org', email_verified: false },
   dan: { email: 'dan@example.org', email_verified: true, groups: ['storage-admins', 'all'], name: 'Dan' },
   eve: { email: 'eve@example.org', email_verified: true, groups: ['all'] },
+  frida: { email: 'frida@example.org', email_verified: true },
   ada: { email: 'ada@example.org', email_verified: true },
 }
 
@@ -100,6 +101,14 @@ test('who was invited by an address that the provider has verified comes in, and
   assert.equal(good(await enter('ben')).body.person, 'benjamin')
   const out = good(await house.ask('POST', '/v1/session/end', {}, { cookie: first.cookie })).body
   assert.match(out.signOutUrl as string, new RegExp(`^${provider.issuer}/session/end\\?`))
+})
+
+test('an invitation is worth nothing once the person has come in through the provider', async () => {
+  await addPerson('frida', 'frida@example.org', ['clerk'])
+  const { code } = good(await house.ask('POST', '/v1/invitations', { person: 'frida' }, house.local)).body
+  assert.equal(good(await enter('frida')).body.person, 'frida')
+  const claimed = await house.ask('POST', '/v1/enrolments', { kind: 'invitation', code })
+  assert.equal(claimed.body.code, 'invitation.code')
 })
 
 test('an address that is not verified, or that belongs to somebody who has passkeys, lets nobody in', async () => {

@@ -265,6 +265,22 @@ test('a counter that goes back is noted for all to see; one that never counts is
   assert.equal(later.filter(({ kind }) => kind === 'passkey.regressed').length, 1)
 })
 
+test('a person has at most twenty passkeys', async () => {
+  const fresh = await openHouse()
+  try {
+    const { asker } = await firstOwner(fresh)
+    const more = async () => {
+      const begun = good(await fresh.ask('POST', '/v1/passkeys/begin', {}, asker)).body
+      const answer = new Passkey(-8).create(begun.options as never, origin)
+      return fresh.ask('POST', '/v1/passkeys', { ceremony: begun.ceremony, name: 'more', answer }, asker)
+    }
+    for (let count = 2; count < 20; count++) good(await more())
+    assert.equal((await more()).body.code, 'passkey.many')
+  } finally {
+    await fresh.close()
+  }
+})
+
 test('the last passkey stays, also when two are removed at once', async () => {
   const fresh = await openHouse()
   try {

@@ -187,6 +187,20 @@ test('an approval of somebody who is a helper no longer does not count, and the 
   good(await plan(2, ['ben', 'cleo', 'eve']))
 })
 
+test('somebody who is disabled is not recovered', async () => {
+  const wished = await wish('dan')
+  assert.equal((await complete(wished)).body.code, 'recovery.missing', 'nor is the wish even written down')
+  const other = await wish('ben')
+  good(await approve(other.id, 'cleo'))
+  good(await approve(other.id, 'eve'))
+  await later(72 * hour)
+  await house.database.transact(() => changePerson('demo', 'ben', { state: 'disabled' }))
+  assert.equal((await complete(other)).body.code, 'recovery.missing')
+  await house.database.transact(() => changePerson('demo', 'ben', { state: 'active' }))
+  await enterAll()
+  good(await cancel(other.id, 'ben'))
+})
+
 test('a helper who has lost his own passkeys does not help himself', async () => {
   const wished = await wish('ben')
   assert.equal((await approve(wished.id, 'ben')).body.code, 'recovery.helper')

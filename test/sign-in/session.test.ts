@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { insertPerson, raisePersonEpoch, raiseTenantEpoch } from '#access'
-import { changePerson } from '../../src/access/records/people.store.ts'
+import { changePerson, deletePerson } from '../../src/access/records/people.store.ts'
+import { changeTenant, insertTenant } from '../../src/access/records/tenants.store.ts'
 import { type Row, sql, type Statement } from '#kernel'
 import type { Passkey } from '../tools/authenticator.ts'
 import { Passkey as Key } from '../tools/authenticator.ts'
@@ -141,6 +142,8 @@ test('a token counts only in the way it was given out', async () => {
 })
 
 test('a login code shows who asks, works once, ends after ten minutes, and is not to be guessed', async () => {
+  const unknown = await house.ask('POST', '/v1/logins/finish', { device: 'x'.repeat(43) })
+  assert.equal(unknown.body.code, 'ceremony.missing')
   const begun = good(await house.ask('POST', '/v1/logins', { label: 'laptop' })).body
   const shown = good(await house.ask('GET', `/v1/logins/${begun.code as string}`, undefined, asker)).body
   assert.deepEqual(shown, { label: 'laptop', address: '127.0.0.1' })
@@ -160,6 +163,16 @@ test('a login code shows who asks, works once, ends after ten minutes, and is no
   house.clock.pass(minutes(10))
   good(await me(asker))
   assert.equal((await house.ask('POST', '/v1/logins/AAAA-AAAA/approve', {}, asker)).body.code, 'login.code')
+})
+
+test('a login that somebody approved who is gone since is worth nothing', async () => {
+  await addPerson('lou', ['clerk'])
+  const lou = await invite('lou', asker)
+  const begun = good(await house.ask('POST', '/v1/logins', { label: 'laptop' })).body
+  good(await house.ask('POST', `/v1/logins/${begun.code as string}/approve`, {}, lou))
+  await house.database.transact(() => deletePerson('demo', 'lou'))
+  assert.equal((await house.ask('POST', '/v1/logins/finish', { device: begun.device })).body.code, 'ceremony.missing')
+  assert.equal((await me(lou)).body.code, 'session.ended')
 })
 
 test('sessions are listed and ended one by one, of others by admins only', async () => {
@@ -206,6 +219,24 @@ test('revocation counts at the very next request', async () => {
   asker = await enter()
 })
 
+test('whoever is disabled does not come in, nor anybody of a tenant that is', async () => {
+  await addPerson('kim', ['clerk'])
+  const { code } = good(await house.ask('POST', '/v1/invitations', { person: 'kim' }, asker)).body
+  const claimed = good(await house.ask('POST', '/v1/enrolments', { kind: 'invitation', code })).body
+  const own = new Key(-7)
+  const kim = await enrol(house, claimed.enrolment as string, [own, new Key(-7)])
+  await house.database.transact(() => changePerson('demo', 'kim', { state: 'disabled' }))
+  assert.equal((await signIn(house, own)).body.code, 'access.denied')
+  await house.database.transact(() => changePerson('demo', 'kim', { state: 'active' }))
+  assert.equal((await me(kim)).body.code, 'session.ended', 'old sessions do not come back')
+  const again = { cookie: good(await signIn(house, own)).cookie }
+  await house.database.transact(() => changeTenant('demo', { state: 'disabled' }))
+  assert.match((await me(again)).body.detail as string, /tenant is disabled/)
+  assert.equal((await signIn(house, own)).body.code, 'access.denied')
+  await house.database.transact(() => changeTenant('demo', { state: 'active' }))
+  good(await me(again))
+})
+
 test('an invitation is for who has nothing yet, once, for a day; owners are invited by owners', async () => {
   const post = (person: string, by: Asker) => house.ask('POST', '/v1/invitations', { person }, by)
   assert.equal((await post('ada', asker)).body.code, 'invitation.settled')
@@ -225,6 +256,10 @@ test('an invitation is for who has nothing yet, once, for a day; owners are invi
   const claims = await Promise.all([claim(third.code), claim(third.code), claim(third.code)])
   assert.equal(claims.filter(({ status }) => status === 200).length, 1)
   const enrolment = claims.find(({ status }) => status === 200)?.body.enrolment
+  await house.database.transact(() => changePerson('demo', 'hal', { state: 'disabled' }))
+  const disabled = await house.ask('POST', '/v1/enrolments/passkeys/begin', { enrolment })
+  assert.equal(disabled.body.code, 'ceremony.missing')
+  await house.database.transact(() => changePerson('demo', 'hal', { state: 'active' }))
   house.clock.pass(minutes(60))
   const late = await house.ask('POST', '/v1/enrolments/passkeys/begin', { enrolment })
   assert.equal(late.body.code, 'ceremony.expired')
@@ -257,7 +292,7 @@ test('the admin code: from the machine only, 15 minutes, once, few guesses, and 
     assert.deepEqual([broken.person, broken.owed], ['ada', 2])
     assert.equal((await claim(code)).body.code, 'admin.code')
 
-    // Broken off before a passkey was registered: the machine gives another code, and the same name goes on.
+    // Broken off before a passkey was registered: the machine gives another code, and what was begun ends.
     const again = good(await claim(good(await make()).body.code)).body
     assert.equal(
       (await fresh.ask('POST', '/v1/enrolments/passkeys/begin', { enrolment: broken.enrolment })).body.code,
@@ -267,6 +302,28 @@ test('the admin code: from the machine only, 15 minutes, once, few guesses, and 
     assert.equal((await make()).body.code, 'admin.present')
     assert.equal((await fresh.ask('POST', '/v1/admin-codes', {}, ada)).body.code, 'access.denied')
     good(await fresh.ask('GET', '/v1/session', undefined, ada))
+  } finally {
+    await fresh.close()
+  }
+})
+
+test('an admin code is worth nothing once an owner has come in by another way', async () => {
+  const fresh = await openHouse()
+  try {
+    const { code } = good(await fresh.ask('POST', '/v1/admin-codes', {}, fresh.local)).body
+    await fresh.database.transact(function* () {
+      const at = { createdAt: fresh.clock.now() }
+      yield* insertTenant({ id: 'demo', name: 'demo', state: 'active', epoch: 1, openToPublic: false, ...at })
+      yield* insertPerson({
+        ...{ id: 'a'.repeat(24), tenant: 'demo', name: 'zoe', displayName: 'zoe', email: undefined, roles: ['owner'] },
+        ...{ state: 'active', epoch: 1, ...at },
+      })
+    })
+    const invited = good(await fresh.ask('POST', '/v1/invitations', { person: 'zoe' }, fresh.local)).body
+    const claimed = good(await fresh.ask('POST', '/v1/enrolments', { kind: 'invitation', code: invited.code })).body
+    await enrol(fresh, claimed.enrolment as string, [new Key(-7), new Key(-7)])
+    const late = await fresh.ask('POST', '/v1/enrolments', { kind: 'admin', code, name: 'eve' })
+    assert.equal(late.body.code, 'admin.present')
   } finally {
     await fresh.close()
   }

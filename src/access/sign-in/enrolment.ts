@@ -39,7 +39,7 @@ const guessLimit: AttemptLimit = { most: 10, withinMs: 15 * 60_000 }
 const codeGroups = 3
 
 /**
- * Makes the code that lets in the first owner; an earlier one ends. Whoever runs the machine asks for it.
+ * Makes the code that lets in the first owner; an earlier one ends, and what it has begun. Whoever runs the machine asks for it.
  * @throws admin.present when an owner can sign in already
  */
 export async function createAdminCode(ports: SignInPorts, call: Call): Promise<Code> {
@@ -51,6 +51,8 @@ export async function createAdminCode(ports: SignInPorts, call: Call): Promise<C
   await database.transact(function* () {
     if (yield* ownerCanSignIn(call.tenant)) throw signInError('admin.present')
     yield* dropCeremonies(call.tenant, 'admin')
+    // Whoever came with an earlier code and has not finished is not waited for: it may have been a stranger.
+    yield* dropCeremonies(call.tenant, 'enrolment')
     yield* insertCeremony(at, {
       ...{ id, tenant: call.tenant, purpose: 'admin', person: undefined, code: codeHash(code), data: null, expiresAt },
     })

@@ -20,7 +20,7 @@ export type ProviderTie = { redirectUri: string; state: string; nonce: string; v
  */
 export type IdentityProviders = {
   list(): { id: string; name: string }[]
-  /** Where to send somebody. @throws provider.failed */
+  /** Where to send somebody. @throws provider.unknown, provider.failed */
   begin(id: string, tie: ProviderTie, signal: AbortSignal): Promise<string>
   /**
    * Judges what came back.

@@ -35,9 +35,6 @@ export async function beginProviderSignIn(
 ): Promise<{ ceremony: string; url: string }> {
   const { clock, database, random, site, providers } = ports
   await spendAttempt(ports, `begin ${input.address}`, beginLimit)
-  const known = providers.list().map(({ id }) => id)
-  if (!known.includes(input.provider))
-    throw signInError('provider.unknown', { provider: input.provider, known: known.join(', ') || 'none' })
   checkRedirect(input.redirectUri, site.origins)
   const [ceremony, state, nonce, verifier] = [
     freshSecret(random),

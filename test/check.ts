@@ -8,7 +8,7 @@ const checks: [name: string, command: string, args: string[]][] = [
   ['types', bin('tsc'), ['-p', 'tsconfig.json']],
   ['lint', bin('oxlint'), ['--type-aware', '--deny-warnings']],
   ['format', bin('biome'), ['format']],
-  ['tidy', process.execPath, ['--test', '--test-reporter=dot', 'test/tidy.test.ts']],
+  ['tidy', process.execPath, ['--test', '--test-reporter=dot', 'test/tidy.test.ts', 'test/contract.test.ts']],
 ]
 
 let failed = 0

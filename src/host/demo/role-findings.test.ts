@@ -12,8 +12,8 @@ const well: RoleAnswer = {
     'pelago_database_failures_total{database="index"} 0',
     'pelago_database_commit_seconds_sum{database="index"} 1',
     'pelago_database_commit_seconds_count{database="index"} 100',
-    `pelago_work_last_round_seconds{loop="storage.repair"} ${now / 1000 - 5}`,
-    'pelago_work_last_round_seconds{loop="audit.yearly"} 1',
+    `pelago_work_last_step_seconds{kind="storage.repair"} ${now / 1000 - 5}`,
+    'pelago_work_last_step_seconds{kind="audit.yearly"} 1',
   ].join('\n'),
 }
 const stateOf = (answers: RoleAnswer[], step: string) =>
@@ -41,7 +41,7 @@ test('whatever is not good says what to do', () => {
     ready: { ready: false, checks },
     metrics: [
       'pelago_database_failures_total{database="index"} 2',
-      `pelago_work_last_round_seconds{loop="storage.repair"} ${now / 1000 - 3600}`,
+      `pelago_work_last_step_seconds{kind="storage.repair"} ${now / 1000 - 3600}`,
     ].join('\n'),
   }
   for (const { step, state, mend } of roleFindings([bad], now)) {
@@ -53,7 +53,7 @@ test('whatever is not good says what to do', () => {
 })
 
 test('another gateway may hold the lease', () => {
-  const idle = { ...well, metrics: `pelago_work_last_round_seconds{loop="storage.repair"} ${now / 1000 - 3600}` }
+  const idle = { ...well, metrics: `pelago_work_last_step_seconds{kind="storage.repair"} ${now / 1000 - 3600}` }
   assert.equal(stateOf([idle], 'leases'), 'bad')
   assert.equal(stateOf([idle, well], 'leases'), 'good')
 })

@@ -1,5 +1,7 @@
 import type { Finding } from '#api'
 import type { Clock } from '#kernel'
+import type { workMetrics } from '#roles'
+import type { databaseMetrics } from '../observe/database-metrics.ts'
 import type { Check } from '../observe/self-report.ts'
 import type { ProcessPlan } from './demo-federation.ts'
 
@@ -17,8 +19,10 @@ const answerMs = 3000
 const skewMs = 3000
 /** Signed requests are refused beyond this. */
 const refusedMs = 4 * 60_000
-/** A loop under a lease has a round every few seconds; so long without one, nobody holds its lease. */
+/** Jobs of storage have a step every few seconds; so long without one, nobody holds their lease. */
 const leaseMs = 10 * 60_000
+/** As the table of metrics has it. */
+const lastStep: keyof typeof workMetrics = 'pelago_work_last_step_seconds'
 
 /** Asks every role how it is. */
 export function askRoles(
@@ -107,7 +111,12 @@ function databases(answers: readonly RoleAnswer[]): Finding[] {
   return answers.flatMap(({ plan, metrics }) => {
     if (metrics === undefined || plan.role !== 'gateway') return []
     const step = `${plan.name} database`
-    const sum = (name: string) => valuesOf(metrics, name).reduce((total, { value }) => total + value, 0)
+    const sum = (
+      name:
+        | keyof typeof databaseMetrics
+        | `${keyof typeof databaseMetrics}_sum`
+        | `${keyof typeof databaseMetrics}_count`,
+    ) => valuesOf(metrics, name).reduce((total, { value }) => total + value, 0)
     const failed = sum('pelago_database_failures_total')
     const commits = sum('pelago_database_commit_seconds_count')
     const mean = commits === 0 ? 0 : sum('pelago_database_commit_seconds_sum') / commits
@@ -125,19 +134,19 @@ function databases(answers: readonly RoleAnswer[]): Finding[] {
   })
 }
 
-/** Background work is done by whichever gateway holds its lease; its last round is told by that one. */
+/** Background work is done by whichever gateway holds its lease; its last step is told by that one. */
 function leases(answers: readonly RoleAnswer[], now: number): Finding {
   const last = new Map<string, number>()
   const texts = answers.flatMap(({ metrics }) => metrics ?? [])
-  for (const { labels, value } of texts.flatMap((text) => valuesOf(text, 'pelago_work_last_round_seconds'))) {
-    const loop = /loop="([^"]*)"/.exec(labels)?.[1] ?? ''
-    last.set(loop, Math.max(last.get(loop) ?? 0, value * 1000))
+  for (const { labels, value } of texts.flatMap((text) => valuesOf(text, lastStep))) {
+    const kind = /kind="([^"]*)"/.exec(labels)?.[1] ?? ''
+    last.set(kind, Math.max(last.get(kind) ?? 0, value * 1000))
   }
   const step = 'leases'
   if (last.size === 0) return { step, state: 'skipped', says: 'no gateway has done background work yet', mend: '' }
-  const late = [...last].filter(([loop, at]) => loop.startsWith('storage.') && now - at > leaseMs)
+  const late = [...last].filter(([kind, at]) => kind.startsWith('storage.') && now - at > leaseMs)
   if (late.length === 0) return good(step, `${last.size} kinds of background work go on`)
-  const says = late.map(([loop, at]) => `${loop} had its last round ${Math.round((now - at) / 60_000)} minutes ago`)
-  const mend = 'Lines work.failed in the logs of the gateways say why; restart the gateway that holds the lease.'
+  const says = late.map(([kind, at]) => `${kind} had its last step ${Math.round((now - at) / 60_000)} minutes ago`)
+  const mend = 'Warnings in the logs of the gateways say why; restart the gateway that holds the lease.'
   return { step, state: 'bad', says: says.join('; '), mend }
 }

@@ -163,7 +163,7 @@ export const mutants: Mutant[] = [
   {
     name: 'memory of a write is never given back',
     file: storage('write/write-body.ts'),
-    from: 'segment.finally(() => ground.writeMemory.give(size))',
+    from: 'segment.finally(() => ground.writeMemory.give(size, call.actor))',
     to: 'segment.finally(() => ground.writeMemory.used())',
   },
   {

@@ -62,3 +62,47 @@ test('a wish beyond the limit takes all of it instead of waiting for ever', asyn
   budget.give(500)
   assert.equal(budget.used(), 0)
 })
+
+test('one owner never holds all of it, and others do not wait behind those of his that wait', async () => {
+  const budget = openBudget(handClock(), 80, 1000)
+  const order: string[] = []
+  const ask = (owner: string, bytes: number) => budget.take(bytes, owner).then(() => order.push(owner))
+  for (let at = 0; at < 20; at++) void ask('flood', 10)
+  await ask('other', 10)
+  assert.equal(budget.used(), 80)
+  assert.equal(order.filter((owner) => owner === 'flood').length, 7)
+  void ask('other', 10)
+  budget.give(10, 'other')
+  await new Promise(setImmediate)
+  assert.equal(order.at(-1), 'other')
+  budget.give(10, 'flood')
+  await new Promise(setImmediate)
+  assert.equal(order.filter((owner) => owner === 'flood').length, 8)
+})
+
+test('owners who wait have their turns one after the other', async () => {
+  const budget = openBudget(handClock(), 100, 1000)
+  await budget.take(100)
+  const order: string[] = []
+  for (const owner of ['a', 'a', 'a', 'b', 'b', 'c']) void budget.take(40, owner).then(() => order.push(owner))
+  for (let at = 0; at < 5; at++) {
+    budget.give(at === 0 ? 100 : 40, at === 0 ? '' : (order[at - 1] as string))
+    await new Promise(setImmediate)
+  }
+  assert.deepEqual(order, ['a', 'b', 'c', 'a', 'b', 'a'])
+})
+
+test('whoever holds nothing gets what he needs, even where that is more than his share', async () => {
+  const budget = openBudget(handClock(), 100, 1000)
+  await budget.take(100, 'a')
+  assert.equal(budget.used(), 100)
+  const clock = handClock()
+  const full = openBudget(clock, 100, 1000)
+  await full.take(100, 'a')
+  const refused = assert.rejects(full.take(1, 'a'), { code: 'memory.full' })
+  clock.pass(1001)
+  await refused
+  full.give(100, 'a')
+  assert.equal(full.used(), 0)
+  await full.take(10, 'b')
+})

@@ -27,7 +27,7 @@ export async function putPacked(
 ): Promise<ObjectInfo> {
   const { key, condition, body } = input
   const memory = body.size * copies
-  await ground.writeMemory.take(memory)
+  await ground.writeMemory.take(memory, call.actor)
   try {
     const plaintext = await readWhole(body)
     // In hex, because a digest of bytes costs half as much again.
@@ -77,7 +77,7 @@ export async function putPacked(
     release(plaintext)
     return stored
   } finally {
-    ground.writeMemory.give(memory)
+    ground.writeMemory.give(memory, call.actor)
   }
 }
 

@@ -45,13 +45,13 @@ export async function writeBody(
     for (let offset = 0; offset < input.size; offset += limits.segmentBytes) {
       await writing[writing.length - segmentsAtOnce]
       const size = Math.min(limits.segmentBytes, input.size - offset)
-      await ground.writeMemory.take(size)
+      await ground.writeMemory.take(size, call.actor)
       const plain = openPlain(ground.buffers.take(size))
       const position = writing.length
       const contents = sealedContents(ground, bucket, plain)
       const job = { scope: bucket, intent: body, body, position, contents, signal: stop.signal }
       const segment = writeSegment(ground, job)
-      const counted = segment.finally(() => ground.writeMemory.give(size))
+      const counted = segment.finally(() => ground.writeMemory.give(size, call.actor))
       counted.catch(() => 'seen below, when all are awaited')
       writing.push(counted)
       const filled = reader.fill(plain, renew)

@@ -86,7 +86,7 @@ test('owners who wait have their turns one after the other', async () => {
   const order: string[] = []
   for (const owner of ['a', 'a', 'a', 'b', 'b', 'c']) void budget.take(40, owner).then(() => order.push(owner))
   for (let at = 0; at < 5; at++) {
-    budget.give(at === 0 ? 100 : 40, at === 0 ? '' : (order[at - 1] as string))
+    budget.give(at === 0 ? 100 : 40, at === 0 ? '' : order[at - 1])
     await new Promise(setImmediate)
   }
   assert.deepEqual(order, ['a', 'b', 'c', 'a', 'b', 'a'])

@@ -1,32 +1,29 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { signRequest } from '../../src/client/index.ts'
+import { secondKey } from './second-key.ts'
 import { type Pelago, startPelago } from './start-pelago.ts'
 
-type AccessFile = { keys: { id: string; secret: string; tenant: string; actor: string }[] }
-
-const second = { id: 'PELSECONDKEY00000001', secret: 'a-second-secret-that-is-long', actor: 'second' }
 const body = Buffer.alloc(200_000, 5)
 
 describe('one key that floods the gateway leaves room for another', () => {
   let pelago: Pelago
   let folder: string
+  let second: { id: string; secret: string }
   const open: Socket[] = []
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pelago-limits-'))
     const first = await startPelago({ data: folder })
     await first.cli('bucket', 'create', 'flood')
+    second = await secondKey(first)
     await first.stop()
-    const file = join(folder, 'gateway', 'access.json')
-    const { keys } = JSON.parse(await readFile(file, 'utf8')) as AccessFile
-    await writeFile(file, JSON.stringify({ keys: [keys[0], { ...second, tenant: keys[0]?.tenant }] }))
     const s3Limits = { requests: 8, requestsPerKey: 4, ratePerKey: 20, burstPerKey: 40 }
     await writeFile(join(folder, 'settings.json'), JSON.stringify({ s3Limits }))
     pelago = await startPelago({ data: folder })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,23 +8,17 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as s3 from '@aws-sdk/client-s3'
 import { signRequest } from '../../src/client/index.ts'
+import { secondKey } from './second-key.ts'
 import { startPelago } from './start-pelago.ts'
 
-type AccessFile = { keys: { id: string; secret: string; tenant: string; actor: string }[] }
-
-const second = { id: 'PELSECONDKEY00000001', secret: 'a-second-secret-that-is-long', actor: 'second' }
 const mebibyte = 1024 * 1024
 const Bucket = 'memory'
 
 test('large bodies that drip hold their share of the memory, and another key writes on', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pelago-memory-'))
-  const first = await startPelago({ data: folder })
-  await first.cli('bucket', 'create', Bucket)
-  await first.stop()
-  const file = join(folder, 'gateway', 'access.json')
-  const { keys } = JSON.parse(await readFile(file, 'utf8')) as AccessFile
-  await writeFile(file, JSON.stringify({ keys: [keys[0], { ...second, tenant: keys[0]?.tenant }] }))
   const pelago = await startPelago({ data: folder })
+  await pelago.cli('bucket', 'create', Bucket)
+  const second = await secondKey(pelago)
   const dripping: Socket[] = []
   const client = new s3.S3Client({
     endpoint: pelago.s3,

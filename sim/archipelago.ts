@@ -10,7 +10,9 @@ import {
   openNode,
   openStorage,
   type OpenStorage,
+  type KeyLimits,
   type RootKey,
+  storageError,
   type StorageLimits,
 } from '#storage'
 import { startWork, type WorkLimits, workMigrations } from '#work'
@@ -25,6 +27,8 @@ export type Archipelago = {
   world: World
   providers: Island[]
   index: SimDatabase
+  keys: SimDatabase
+  root: SimRoot
   limits: StorageLimits
   directory: Directory
   /** The gateways that run now. */
@@ -77,9 +81,12 @@ export const quickLimits: StorageLimits = {
   recountMs: 1000,
   roundMs: 200,
   repairs: 2,
+  keySettleMs: 1000,
   strayMs: 6000,
   strayRetryMs: 500,
 }
+
+export const quickKeyLimits: KeyLimits = { keptMs: 3000, newestMs: 500, retryMs: 100 }
 
 const quotaBytes = 256 * 1024 * 1024
 
@@ -126,6 +133,7 @@ export async function openArchipelago(
     { component: 'journal', migrations: journalMigrations },
   ]
   const index = openSimDatabase('index', world, schemas)
+  const root = openSimRoot()
   const keyDatabase = openSimDatabase('keys', world, [{ component: 'keys', migrations: keyMigrations }])
   const directory: Directory = {
     version: 1,
@@ -147,7 +155,10 @@ export async function openArchipelago(
         log,
         index: database,
         journal: { nameKey: Buffer.alloc(32, 7) },
-        keys: openKeyStore({ database: keyDatabase.connect(process), random: world.random, root: plainRoot }),
+        keys: openKeyStore(
+          { clock, database: keyDatabase.connect(process), random: world.random, root, log },
+          quickKeyLimits,
+        ),
         directory: () => directory,
         shards: (id) => connectTo(world, (byId.get(id) as Island).remote, process),
         openBuffers: openUselessBuffers,
@@ -172,6 +183,8 @@ export async function openArchipelago(
     world,
     providers,
     index,
+    keys: keyDatabase,
+    root,
     limits,
     directory,
     gateways,
@@ -200,8 +213,29 @@ function openUselessBuffers(): BufferPool {
   return { take, takeAtLeast: take, give: release }
 }
 
-/** Wrapping is not what is simulated; the bytes are turned round, so that forgetting to unwrap shows. */
-export const plainRoot: RootKey = {
-  wrap: async (plain) => plain.map((byte) => byte ^ 0xff),
-  unwrap: async (wrapped) => wrapped.map((byte) => byte ^ 0xff),
+/** What holds the root key: it may be away, and its key may be rotated. Wrapping itself is not what is simulated. */
+export type SimRoot = RootKey & { away: boolean; keys: number[] }
+
+export function openSimRoot(): SimRoot {
+  const root: SimRoot = {
+    away: false,
+    keys: [0xff],
+    async newest() {
+      if (root.away) throw storageError('key.unavailable', { reason: 'a fault' })
+      return `r${root.keys[root.keys.length - 1] as number}`
+    },
+    async wrap(plain) {
+      const name = await root.newest()
+      const mask = Number(name.slice(1))
+      return { root: name, wrapped: plain.map((byte) => byte ^ mask) }
+    },
+    async unwrap({ root: name, wrapped }) {
+      await root.newest()
+      const mask = Number(name.slice(1))
+      if (!root.keys.includes(mask)) throw storageError('key.root')
+      return wrapped.map((byte) => byte ^ mask)
+    },
+    rewrap: async (from, context) => root.wrap(await root.unwrap(from, context), context),
+  }
+  return root
 }

@@ -1,7 +1,7 @@
 import { defaultPolicy, judge, type Provider } from '#pool'
 import type { Row } from '#kernel'
 import { plaintextMark } from './content.ts'
-import { bucket, newCall, finish, type Life } from './life.ts'
+import { bucket, newCall, finish, type Life, sleepFor } from './life.ts'
 
 const segmentQuery = `SELECT s.body, s.position, s.size, s.k, s.m, s.names, p.holders FROM segments s
   JOIN placements p ON p.id = s.placement`
@@ -74,7 +74,7 @@ export function checkTidy(life: Life): string | undefined {
   const { archipelago } = life
   for (const { storage } of archipelago.gateways)
     if (storage.memoryUsed() !== 0) return `${storage.memoryUsed()} bytes of memory are still taken`
-  for (const table of ['intents', 'intent_shards', 'dead_bodies', 'strays']) {
+  for (const table of ['key_moves', 'intents', 'intent_shards', 'dead_bodies', 'strays']) {
     // What lies at a provider that is gone waits for it.
     const waiting = table === 'strays' && life.gone !== undefined ? ` WHERE provider <> '${life.gone}'` : ''
     const [row] = archipelago.index.look(`SELECT COUNT(*) AS n FROM ${table}${waiting}`)
@@ -89,6 +89,38 @@ export function checkTidy(life: Life): string | undefined {
     }
   }
   return undefined
+}
+
+/**
+ * With all rotations done: nothing is wrapped by an epoch whose key is destroyed, no old epoch has a key any more, and without
+ * the old root keys everything opens.
+ */
+export async function checkKeys(life: Life): Promise<void> {
+  const { archipelago } = life
+  const { index, keys, root } = archipelago
+  const floors = new Map(
+    index
+      .look('SELECT id, key_floor FROM buckets UNION ALL SELECT id, key_floor FROM pack_classes')
+      .map((row) => [row.id as string, row.key_floor as number]),
+  )
+  for (const { scope, epoch } of index.look(`SELECT scope, epoch FROM segments
+    UNION ALL SELECT bucket AS scope, epoch FROM objects WHERE pack IS NOT NULL`)) {
+    const floor = floors.get(scope as string) ?? 0
+    if ((epoch as number) < floor)
+      throw new Error(`something of ${scope as string} is still under epoch ${epoch as number}`)
+  }
+  for (const { bucket: scope, epoch } of keys.look('SELECT bucket, epoch FROM epoch_keys')) {
+    if ((epoch as number) < (floors.get(scope as string) ?? 0))
+      throw new Error(`epoch ${epoch as number} of ${scope as string} can still be opened`)
+  }
+  const newest = `r${root.keys[root.keys.length - 1] as number}`
+  const old = () => keys.look(`SELECT * FROM epoch_keys WHERE root <> '${newest}'`).length
+  for (let waited = 0; old() > 0; waited++) {
+    if (waited > 100) throw new Error('keys stay under an old root key')
+    await sleepFor(life, 200)
+  }
+  root.keys.splice(0, root.keys.length - 1)
+  for (const at of archipelago.gateways.keys()) archipelago.restartGateway(at)
 }
 
 /** With everything at rest: each live shard is where the index says, no version is kept twice, and nobody sees plaintext. */

@@ -16,6 +16,8 @@ const refusals = [
   'commit.lost',
   'object.conflict',
   'object.precondition',
+  'key.retired',
+  'key.unavailable',
   'database.busy',
 ]
 
@@ -39,7 +41,7 @@ export async function runClient(life: Life, client: number): Promise<void> {
     else if (kind === 7) await deleteOne(life, key)
     else if (kind === 8) await uploadOne(life, key)
     else if (kind === 9) await race(life, `race${client}-${op}-${life.nextId}`)
-    else if (kind === 10) await putOne(life, key, life.archipelago.limits.intentMs * 2)
+    else if (kind === 10) await putOne(life, key, life.archipelago.limits.intentMs * (world.chance(0.5) ? 2 : 0.3))
     else await readWhileReplaced(life, key)
   }
 }
@@ -162,6 +164,8 @@ export async function readOne(life: Life, key: string): Promise<void> {
   const outcome = await ask(gateway, (objects) => readWhole(objects, key))
   if (outcome === 'died') return
   if ('error' in outcome) {
+    // What holds the root key may be away; nothing is known then.
+    if (life.phase >= 0 && hasCode(outcome.error, 'key.unavailable')) return
     if (!hasCode(outcome.error, 'object.missing')) throw outcome.error
     if (!model.observe(key, undefined))
       throw new Error(`${key} is gone, but should hold ${JSON.stringify(model.possible(key))}`)
@@ -199,7 +203,7 @@ async function readWhileReplaced(life: Life, key: string): Promise<void> {
   })
   if (outcome === 'died') return
   if ('error' in outcome) {
-    if (!hasCode(outcome.error, 'object.missing')) throw outcome.error
+    if (!hasCode(outcome.error, 'object.missing', 'key.unavailable')) throw outcome.error
     return
   }
   const fits = before.some((content) => content && Buffer.compare(outcome.value, bytesOf(content)) === 0)
@@ -224,7 +228,7 @@ async function readRange(life: Life, key: string): Promise<void> {
   })
   if (outcome === 'died') return
   if ('error' in outcome) {
-    if (!hasCode(outcome.error, 'object.missing')) throw outcome.error
+    if (!hasCode(outcome.error, 'object.missing', 'key.unavailable')) throw outcome.error
     return
   }
   const { value } = outcome

@@ -37,6 +37,7 @@ export async function runDeadSets(): Promise<{ name: string; failure?: string }[
       wide: false,
       lasting: false,
       damaged: new Set(),
+      problems: [],
       nextId: 1,
       phase: -1,
     }

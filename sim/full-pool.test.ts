@@ -13,6 +13,7 @@ test('when every disk is full, a write is refused for want of room, and nothing 
     wide: false,
     lasting: false,
     damaged: new Set<string>(),
+    problems: [],
     nextId: 1,
     phase: -1,
   }

@@ -22,6 +22,8 @@ export type Life = {
   /** Providers whose disks lost bytes. */
   damaged: Set<string>
   nextId: number
+  /** What went wrong beside the clients. */
+  problems: unknown[]
   /** A provider that never comes back. */
   gone?: string
   /** Which phase runs; -1 between phases, when nothing may fail. */

@@ -15,7 +15,7 @@ import {
 import { type Database, hasCode, type Log, type Row } from '#kernel'
 import { type Directory, demoPool } from '#pool'
 import { indexMigrations, keyMigrations, openKeyStore, openStorage, type OpenStorage, type ShardStore } from '#storage'
-import { plainRoot, quickLimits } from './archipelago.ts'
+import { openSimRoot, quickLimits } from './archipelago.ts'
 import { openSimDatabase, type SimDatabase } from './ports/database.ts'
 import { openProcess } from './process.ts'
 import { openWorld, type World } from './world.ts'
@@ -196,7 +196,10 @@ async function start(life: Life, place: Place): Promise<void> {
   const { clock } = process
   const log: Log = (level, event, facts) => world.note(`${level} ${event} ${JSON.stringify(facts ?? {})}`)
   const database: Database = life.index.connect(process)
-  const keys = openKeyStore({ database: life.keys.connect(process), random: world.random, root: plainRoot })
+  const keys = openKeyStore({
+    ...{ clock, database: life.keys.connect(process), random: world.random, root: openSimRoot() },
+    log: () => {},
+  })
   const { kept } = place
   const sealed = await openSealedLog({ database, clock, log, random: world.random, journal, secret: keys.secret, kept })
   const storage = openStorage(

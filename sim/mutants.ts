@@ -107,9 +107,39 @@ export const mutants: Mutant[] = [
     to: 'if (open === true) return { version: written.body } as never',
   },
   {
+    name: 'a write under a retired key commits',
+    file: storage('write/commit-body.ts'),
+    from: 'epoch < current.keyFloor',
+    to: 'epoch < 0 * current.keyFloor',
+  },
+  {
+    name: 'keys are destroyed although something is under them',
+    file: storage('rotate/rewrap-round.ts'),
+    from: 'for (const { row, to } of anew.wrapped) if (yield* rewrapSegment(row, to)) moved++',
+    to: 'moved += anew.wrapped.length',
+  },
+  {
+    name: 'rotation goes over objects that are in packs',
+    file: storage('rotate/rewrap-round.ts'),
+    from: 'wrapped !== undefined && wrapped.epoch < move.target',
+    to: 'wrapped !== undefined && wrapped.epoch < 0',
+  },
+  {
+    name: 'rotation brings back what repair has changed',
+    file: storage('index/key-moves.store.ts'),
+    from: 'generation = ${generation + 1}\n    WHERE',
+    to: 'generation = ${generation}\n    WHERE',
+  },
+  {
+    name: 'keys that were wrapped by an old root key stay so',
+    file: storage('seal/epochs.store.ts'),
+    from: 'WHERE root < ${root} OR root > ${root}',
+    to: 'WHERE root < ${root} AND root > ${root}',
+  },
+  {
     name: 'what repair moved away is left lying',
     file: storage('repair/replace-committed.ts'),
-    from: 'if (kept.has(name)) continue',
+    from: 'if (names.has(name)) continue',
     to: 'if (name) continue',
   },
   {

@@ -12,7 +12,7 @@ import { openWorld } from './world.ts'
 async function openLife(seed: number, limits = quickLimits): Promise<Life> {
   const world = openWorld(seed)
   const archipelago = await openArchipelago(world, limits)
-  const none = { bad: [], wide: false, lasting: false, damaged: new Set<string>() }
+  const none = { bad: [], wide: false, lasting: false, damaged: new Set<string>(), problems: [] }
   const life: Life = { world, archipelago, model: openModel(), ...none, nextId: 1, phase: -1 }
   await finish(life, () => archipelago.gateway().storage.objects.createBucket(newCall(), { name: bucket }))
   return life

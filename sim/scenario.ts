@@ -1,9 +1,18 @@
+import { hasCode } from '#kernel'
 import { defaultPolicy, judge } from '#pool'
-import { type Archipelago, type Gateway, type Island, openArchipelago, quickLimits } from './archipelago.ts'
-import { checkAtRest, checkListing, checkPowerCut, checkTidy } from './checks.ts'
+import {
+  type Archipelago,
+  type Gateway,
+  type Island,
+  openArchipelago,
+  quickKeyLimits,
+  quickLimits,
+} from './archipelago.ts'
+import { checkAtRest, checkKeys, checkListing, checkPowerCut, checkTidy } from './checks.ts'
+import type { KeyAdmin } from '#storage'
 import { runLogLife } from './log-life.ts'
 import { readOne, runClient } from './clients.ts'
-import { bucket, newCall, finish, type Life, quietLimitMs, sleepFor } from './life.ts'
+import { ask, bucket, newCall, finish, type Life, quietLimitMs, sleepFor } from './life.ts'
 import { openModel } from './model.ts'
 import { noFaults } from './network.ts'
 import { openWorld } from './world.ts'
@@ -39,6 +48,7 @@ export async function runScenario(seed: number): Promise<Outcome> {
       wide,
       lasting: world.chance(0.3),
       damaged: new Set(),
+      problems: [],
       nextId: 1,
       phase: -1,
     })
@@ -73,6 +83,7 @@ async function live(life: Life): Promise<void> {
     }
     scheduleFaults(life)
     await world.runUntil(() => running === 0, quietLimitMs)
+    problems.push(...life.problems)
     if (problems.length > 0) throw problems[0]
     await heal(life, phase === 1)
     if (phase === 0 && world.chance(0.3)) await changePolicy(life)
@@ -82,6 +93,7 @@ async function live(life: Life): Promise<void> {
   await finish(life, () => checkListing(life, bucket))
   await untilTidy(life)
   checkAtRest(life)
+  await checkKeys(life)
   await checkPowerCut(life)
   await finish(life, () => checkAll(life))
 }
@@ -99,6 +111,7 @@ function scheduleFaults(life: Life): void {
       world.clock.after(world.dice(3000), () => life.phase === phase && applyFault(life, island))
     }
   }
+  scheduleRotations(life)
   if (world.chance(0.5)) {
     world.clock.after(world.dice(2500), () => {
       if (life.phase !== phase) return
@@ -120,6 +133,37 @@ function pauseGateway({ world, archipelago }: Life): void {
     process.goOn()
   })
 }
+
+/** Keys are rotated at random times, of the bucket, of packs and the root's, whose holder may be away for a while. */
+function scheduleRotations(life: Life): void {
+  const { world, archipelago, phase } = life
+  const { root } = archipelago
+  const at = (act: () => void) => world.clock.after(world.dice(3000), () => life.phase === phase && act())
+  const rotate = (what: string, act: (keys: KeyAdmin) => Promise<unknown>) =>
+    at(() => {
+      world.note(`the keys of ${what} are rotated`)
+      const gateway = archipelago.gateway()
+      void ask(gateway, () => act(gateway.storage.keys)).then((outcome) => {
+        if (outcome === 'died' || 'value' in outcome || hasCode(outcome.error, ...unrotated)) return
+        life.problems.push(outcome.error)
+      })
+    })
+  if (world.chance(0.5)) rotate('the bucket', (keys) => keys.rotateBucket(newCall(), bucket))
+  if (world.chance(0.2)) rotate('packs', (keys) => keys.rotatePacks(newCall()))
+  if (world.chance(0.3)) at(() => void root.keys.push(world.dice(250)))
+  if (world.chance(0.2)) {
+    at(() => {
+      world.note('the root key is away')
+      root.away = true
+      world.clock.after(world.dice(2 * quickKeyLimits.keptMs), () => {
+        root.away = false
+      })
+    })
+  }
+}
+
+/** Why a rotation may not have begun. */
+const unrotated = ['key.rotating', 'key.unavailable', 'database.busy', 'database.uncertain']
 
 function applyFault(life: Life, island: Island): void {
   const { world, archipelago } = life
@@ -181,6 +225,7 @@ async function heal(life: Life, last: boolean): Promise<void> {
   const { archipelago } = life
   archipelago.index.faults.abort = 0
   archipelago.index.faults.uncertain = 0
+  archipelago.root.away = false
   for (const island of archipelago.providers) {
     Object.assign(island.remote.faults, noFaults)
     island.disk.faults.capacityBytes = Number.POSITIVE_INFINITY

@@ -26,7 +26,7 @@ async function runSize(seed: number, sizeBytes: number): Promise<string[]> {
   const failures: string[] = []
   const world = openWorld(seed)
   const archipelago = await openArchipelago(world)
-  const none = { bad: [], wide: false, lasting: false, damaged: new Set<string>() }
+  const none = { bad: [], wide: false, lasting: false, damaged: new Set<string>(), problems: [] }
   const life: Life = { world, archipelago, model: openModel(), ...none, nextId: 1, phase: -1 }
   const { storage } = archipelago.gateway()
   const bytes = world.random.bytes(sizeBytes)

@@ -15,7 +15,7 @@ const host = '127.0.0.1'
 const noticeMs = 30_000
 const [relayPorts, relayPortCount] = [12_000, 6000]
 
-export type Role = 'federation' | 'provider' | 'gateway'
+export type Role = 'federation' | 'provider' | 'unwrap' | 'gateway'
 
 /** A whole federation in a temporary folder: the same configuration, processes and supervisor as `pelago up`. */
 export type Federation = {

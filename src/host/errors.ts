@@ -98,7 +98,37 @@ export const hostError = errorTable({
   'role.unknown': {
     kind: 'invalid',
     retryable: false,
-    message: 'There is no role {role}; a configuration is of role federation, provider or gateway.',
+    message: 'There is no role {role}; a configuration is of role federation, provider, unwrap or gateway.',
+  },
+  'root.passphrase': {
+    kind: 'denied',
+    retryable: false,
+    message: 'The root key in {file} is sealed with a passphrase: {reason}. Name the file that holds the right one.',
+  },
+  'root.many': {
+    kind: 'exhausted',
+    retryable: false,
+    message: 'A file holds at most {most} root keys. Retire those that wrap nothing any more: pelago root-key retire.',
+  },
+  'root.unbuilt': {
+    kind: 'unbuilt',
+    retryable: false,
+    message: 'A root key by {kind} is not built yet; use file or transit.',
+  },
+  'root.config': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'A root key of kind {kind} needs {field} in its configuration.',
+  },
+  'transit.insecure': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'The root key would travel in the clear to {url}. Use https, or a server on this machine.',
+  },
+  'unwrap.foreign': {
+    kind: 'denied',
+    retryable: false,
+    message: 'The gateway {gateway} wants something wrapped or opened that is no key of an epoch.',
   },
   'offload.lost': {
     kind: 'internal',

@@ -133,6 +133,16 @@ export const topics = {
     facts: { audiences: is.digest },
   },
   'issuer.deleted': { about: is.hidden, says: 'the tokens of an issuer are not taken any more', facts: {} },
+  'epoch.begun': {
+    about: is.id,
+    says: 'a new epoch of the keys of a bucket, or of the packs of a policy, began',
+    facts: { kind: word('bucket', 'packs'), epoch: is.count },
+  },
+  'epoch.destroyed': {
+    about: is.id,
+    says: 'the keys of all epochs below this one were destroyed, after nothing used them any more',
+    facts: { kind: word('bucket', 'packs'), below: is.count, epochs: is.count },
+  },
   'directory.signed': {
     about: is.member,
     says: 'the federation stated who its members are',

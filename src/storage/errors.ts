@@ -157,6 +157,27 @@ export const storageError = errorTable({
     retryable: false,
     message: 'The key store has no key of epoch {epoch} for this bucket; restore it from its backup.',
   },
+  'key.unavailable': {
+    kind: 'unavailable',
+    retryable: true,
+    message:
+      'The root key cannot be reached ({reason}), and the keys that this needs are not in memory. Start what holds the root key, then try again.',
+  },
+  'key.busy': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'The root key is asked too often at the moment; try again in a second.',
+  },
+  'key.retired': {
+    kind: 'conflict',
+    retryable: true,
+    message: 'The key under which this write began was retired meanwhile; write again.',
+  },
+  'key.rotating': {
+    kind: 'conflict',
+    retryable: true,
+    message: 'The keys of {scope} are being rotated already; `pelago key list` says how far it is.',
+  },
   'disk.exists': { kind: 'conflict', retryable: false, message: 'The file {path} exists.' },
   'disk.full': { kind: 'exhausted', retryable: true, message: 'The disk is full.' },
 })

@@ -27,7 +27,7 @@ export type {
   Upload,
   WriteCondition,
 } from './object.ts'
-export { type OpenStorage, openStorage } from './open.ts'
+export { type KeyAdmin, type OpenStorage, openStorage } from './open.ts'
 export { openReplayGuard } from './replay-guard.ts'
 export {
   bodyTagBytes,
@@ -44,5 +44,6 @@ export {
 export type { ShardStore, ShardStoreStatus, ShardWriter } from './ports.ts'
 export type { MarginCount, ObjectWhere, StorageReport } from './report.ts'
 export { keyMigrations } from './seal/epochs.store.ts'
-export { type KeyStore, openKeyStore, type RootKey } from './seal/key-store.ts'
+export { defaultKeyLimits, type KeyLimits, type KeyStore, openKeyStore } from './seal/key-store.ts'
+export type { RootKey, WrappedByRoot } from './seal/root-key.ts'
 export type { BufferPool } from './buffer-pool.ts'

@@ -51,6 +51,8 @@ export type StorageLimits = {
   roundMs: number
   /** Segments repaired at the same time. */
   repairs: number
+  /** After a new epoch of keys began, writes under the old one still commit for so long. */
+  keySettleMs: number
   /** A provider that did not take a removal is asked again after this. */
   strayRetryMs: number
   /** A shard that no intent plans and no segment names any more is removed this long after, when late writes are surely over. */
@@ -90,6 +92,7 @@ export const defaultLimits: StorageLimits = {
   recountMs: 30 * second,
   roundMs: 2 * second,
   repairs: 4,
+  keySettleMs: 15 * minute,
   strayMs: 10 * minute,
   strayRetryMs: minute,
 }

@@ -14,6 +14,8 @@ export type Bucket = {
   etags: Etags
   /** Grows with every change to the bucket's settings. */
   revision: number
+  /** Epochs of its keys below this one are being destroyed: nothing wrapped by them commits. */
+  keyFloor: number
 }
 
 export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256'

@@ -3,6 +3,7 @@ import type { JobKind } from '#work'
 import { type Ground, openGround, type StoragePorts } from './ground.ts'
 import type { ProviderHealth } from './health.ts'
 import { getBucket, listBuckets } from './index/buckets.store.ts'
+import { type KeyMove, listKeyMoves } from './index/key-moves.store.ts'
 import { defaultLimits, type StorageLimits } from './limits.ts'
 import type { ObjectStorage } from './object.ts'
 import { createBucket, deleteBucket, setBucketEtags, setBucketPolicy } from './objects/buckets.ts'
@@ -14,10 +15,13 @@ import { listUploads } from './objects/list-uploads.ts'
 import { openObject } from './objects/open-object.ts'
 import { putObject } from './objects/put-object.ts'
 import { abortUpload, createUpload, listParts, putPart } from './objects/uploads.ts'
+import type { KeyStore } from './seal/key-store.ts'
 import { openPacker, type Packer } from './pack/packer.ts'
 import { storageJobs } from './repair/jobs.ts'
 import { probeRound } from './repair/probe-round.ts'
 import { openRepairer } from './repair/repair-round.ts'
+import { rotationJobs } from './rotate/jobs.ts'
+import { rotateBucketKey, rotatePackKeys } from './rotate/rotate-key.ts'
 import { type ObjectWhere, reportStorage, type StorageReport, whereObject } from './report.ts'
 
 export type OpenStorage = {
@@ -29,9 +33,21 @@ export type OpenStorage = {
   provider(id: string): ProviderHealth
   report(): Promise<StorageReport & { repairing: number }>
   where(call: Call, input: { bucket: string; key: string }): Promise<ObjectWhere>
+  keys: KeyAdmin
   /** Bytes held for writes and reads now; nothing once all is at rest. */
   memoryUsed(): number
 }
+
+/** What can be asked of a gateway's keys, and told to them. */
+export type KeyAdmin = {
+  rotateBucket(call: Call, name: string): Promise<KeyMove>
+  rotatePacks(call: Call): Promise<KeyMove[]>
+  /** Rotations that are under way. */
+  moves(): Promise<KeyMove[]>
+  roots: KeyStore['roots']
+}
+
+const movesListed = 1000
 
 /** Opens storage over its ports. Nothing runs by itself: jobs are handed to the work plane. */
 export function openStorage(ports: StoragePorts, limits: StorageLimits = defaultLimits): OpenStorage {
@@ -41,14 +57,21 @@ export function openStorage(ports: StoragePorts, limits: StorageLimits = default
   const repairer = openRepairer(ground)
   return {
     objects: objectsOf(ground, packer),
-    jobs: storageJobs(ground, repairer),
+    jobs: [...storageJobs(ground, repairer), ...rotationJobs(ground)],
     async probe(signal) {
       const uncounted = (error: unknown) => ground.log('warn', 'objects.uncounted', { reason: String(error) })
+      ground.keys.prune()
       await Promise.all([probeRound(ground, signal), count.step().catch(uncounted)])
     },
     provider: (id) => ground.health.of(id),
     report: async () => ({ ...(await reportStorage(ground, count)), repairing: repairer.busy() }),
     where: (call, input) => whereObject(ground, call.tenant, input),
+    keys: {
+      rotateBucket: (call, name) => rotateBucketKey(ground, call, name),
+      rotatePacks: (call) => rotatePackKeys(ground, call),
+      moves: () => ground.index.read(() => listKeyMoves(movesListed)),
+      roots: ground.keys.roots,
+    },
     memoryUsed: () => ground.writeMemory.used() + ground.readMemory.used(),
   }
 }

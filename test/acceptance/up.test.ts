@@ -59,7 +59,7 @@ describe('pelago up', () => {
   })
 
   test('files with keys belong to this user alone', async () => {
-    for (const file of ['api-token', 'gateway/root.key', 'gateway/access.json', 'federation/key.pem']) {
+    for (const file of ['api-token', 'unwrap/root.key', 'gateway/access.json', 'federation/key.pem']) {
       assert.equal((await stat(join(pelago.data, file))).mode & 0o077, 0, file)
     }
     const logs = await readFile(join(pelago.data, 'log', 'gateway.log'), 'utf8')

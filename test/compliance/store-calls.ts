@@ -2,6 +2,7 @@ import { defaultPolicy } from '#pool'
 import * as bodies from '../../src/storage/index/bodies.store.ts'
 import * as buckets from '../../src/storage/index/buckets.store.ts'
 import * as intents from '../../src/storage/index/intents.store.ts'
+import * as moves from '../../src/storage/index/key-moves.store.ts'
 import * as objects from '../../src/storage/index/objects.store.ts'
 import * as packs from '../../src/storage/index/packs.store.ts'
 import type { Segment } from '../../src/storage/index/segment.ts'
@@ -17,7 +18,7 @@ import { type Call, call, hot, key } from './stores.suite.ts'
 export const walked = ['storage', 'work']
 
 export const bucket: Bucket = {
-  ...{ id: 'b1', name: 'first', tenant: 't', createdAt: 5, policyEpoch: 1, revision: 1, etags: 'md5' },
+  ...{ id: 'b1', name: 'first', tenant: 't', createdAt: 5, policyEpoch: 1, revision: 1, keyFloor: 0, etags: 'md5' },
   policy: defaultPolicy,
 }
 const other: Bucket = { ...bucket, id: 'b2', name: 'other', tenant: 'u', etags: 'opaque' }
@@ -41,6 +42,12 @@ export const packed = (pack: string, slot: number): objects.Packed => ({
   ...{ pack, slot, shard: slot % 2 === 0 ? 1 : undefined, start: 100, epoch: 1 },
   ...{ dataKey: Buffer.alloc(48, 4), commitment: Buffer.alloc(32, 5) },
 })
+const wrapped = { epoch: 1, data: Buffer.alloc(48, 4), commitment: Buffer.alloc(32, 5) }
+const segmentKey = {
+  ...{ body: 'large', position: 0, scope: 'b1', segment: name('large') },
+  wrapped: { ...wrapped, epoch: 4, integrity: Buffer.alloc(48, 6) },
+}
+const epoch = (number: number, text: string) => ({ epoch: number, root: '', wrapped: Buffer.from(text) })
 const upload = (id: string, keyOf: string): uploads.StoredUpload => ({
   id,
   key: keyOf,
@@ -69,10 +76,8 @@ export const calls: Call[] = [
   call(buckets.holdBucket, 't', 'first'),
   call(buckets.holdBucket, 't', 'nowhere'),
   hot(buckets.holdBucketById, 'b1'),
-  hot(buckets.holdPolicyEpoch, 'b1'),
-  call(buckets.holdPolicyEpoch, 'b9'),
-  call(buckets.getBucketToChange, 't', 'first', 1),
-  call(buckets.getBucketToChange, 't', 'first', 9),
+  hot(buckets.holdEpochs, 'b1'),
+  call(buckets.holdEpochs, 'b9'),
   call(buckets.listBuckets, 't'),
   call(buckets.allBuckets),
   call(buckets.setBucketPolicy, bucket, { ...defaultPolicy, survive: { providers: 1, countries: 0 } }),
@@ -203,6 +208,36 @@ export const calls: Call[] = [
   call(uploads.forgetFinishedUploads, 71),
   call(uploads.findFinishedUpload, 'b1', 'up/1', 'u1'),
 
+  call(moves.beginKeyMove, 'b1', 4, 100, true),
+  call(moves.beginKeyMove, 'b1', 5, 101, true),
+  call(moves.beginKeyMove, packClass.id, 2, 90, false),
+  call(moves.findKeyMove, 'b1'),
+  call(moves.findKeyMove, 'b2'),
+  call(moves.dueKeyMove, 89),
+  call(moves.dueKeyMove, 100),
+  call(moves.listKeyMoves, 10),
+  call(moves.objectKeysAfter, 'b1', key(''), 3),
+  call(moves.objectKeysAfter, 'b1', key('ä/2'), 3),
+  call(moves.rewrapObject, 'b1', { key: key('ä/1'), version: 'v1', wrapped }, wrapped, { ...wrapped, epoch: 4 }),
+  call(moves.rewrapObject, 'b1', { key: key('ä/1'), version: 'v1', wrapped }, wrapped, { ...wrapped, epoch: 4 }),
+  call(moves.segmentKeysAfter, { body: '', position: -1 }, 2),
+  call(moves.segmentKeysAfter, { body: 'large', position: 0 }, 2),
+  call(moves.rewrapSegment, { ...segmentKey, generation: 2 }, segmentKey.wrapped),
+  call(moves.rewrapSegment, { ...segmentKey, generation: 2 }, segmentKey.wrapped),
+  call(moves.saveKeyMove, {
+    ...{ scope: 'b1', target: 4, state: 'waiting', begunAt: 100, notBefore: 900, moved: 3, stuck: 1, key: undefined },
+    place: { body: 'large', position: 1 },
+  }),
+  call(moves.findKeyMove, 'b1'),
+  call(moves.raiseKeyFloor, 'b1', 4),
+  call(moves.raiseKeyFloor, 'b1', 3),
+  call(moves.raiseKeyFloor, packClass.id, 2),
+  call(buckets.holdEpochs, 'b1'),
+  call(moves.holdClassFloor, packClass.id),
+  call(moves.holdClassFloor, 'none'),
+  call(moves.endKeyMove, 'b1'),
+  call(moves.listKeyMoves, 10),
+
   call(bodies.buryBody, 'large', 20),
   hot(bodies.dueBodies, 1000, 20),
   call(segments.takeSegments, 'large', 1),
@@ -262,8 +297,20 @@ export const calls: Call[] = [
   call(jobs.jobsOf, 't', 'j3', 10),
   call(jobs.forgetJobs, 0, 0, 10),
   call(jobs.jobsOf, 't', undefined, 10),
-  call(epochs.keepFirstEpoch, 'b1', Buffer.from('first')),
-  call(epochs.keepFirstEpoch, 'b1', Buffer.from('second')),
+  call(epochs.keepEpoch, 'b1', epoch(1, 'first')),
+  call(epochs.keepEpoch, 'b1', epoch(1, 'second')),
+  call(epochs.keepEpoch, 'b1', { ...epoch(2, 'third'), root: 'r2' }),
+  call(epochs.findNewestEpoch, 'b1'),
+  call(epochs.findNewestEpoch, 'b2'),
+  call(epochs.epochsOf, 'b1'),
+  call(epochs.countByRoot),
+  call(epochs.epochsNotUnder, 'r2', 5),
+  call(epochs.replaceWrapped, { scope: 'b1', epoch: 1 }, epoch(1, 'first'), { ...epoch(1, 'anew'), root: 'r2' }),
+  call(epochs.replaceWrapped, { scope: 'b1', epoch: 1 }, epoch(1, 'first'), { ...epoch(1, 'anew'), root: 'r2' }),
+  call(epochs.epochsNotUnder, 'r2', 5),
   call(epochs.findEpoch, 'b1', 1),
   call(epochs.findEpoch, 'b1', 2),
+  call(epochs.destroyEpochs, 'b1', 2),
+  call(epochs.destroyEpochs, 'b1', 2),
+  call(epochs.epochsOf, 'b1'),
 ]

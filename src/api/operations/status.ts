@@ -7,7 +7,7 @@ export const processState = choice('starting', 'running', 'waiting', 'stopping',
 /** One process of Pelago as its supervisor sees it. */
 export const processSchema = fields({
   name: text(),
-  role: choice('federation', 'provider', 'gateway'),
+  role: choice('federation', 'provider', 'unwrap', 'gateway'),
   state: processState,
   pid: nullable(integer()),
   since: about('When the state began.', time),

@@ -1,4 +1,5 @@
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -6,8 +7,9 @@ import {
   randomBytes,
   randomInt,
 } from 'node:crypto'
-import { existsSync, readFileSync, statfsSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fields, integer, optional, record } from '#api'
 import { demoPool, type Provider } from '#pool'
 import { rawPublicKey } from '#storage'
@@ -18,6 +20,8 @@ import {
   type GatewayConfig,
   type ProviderConfig,
   readConfig,
+  type Role,
+  type UnwrapConfig,
 } from '../run/configuration.ts'
 import type { PostgresConfig } from '../database/postgres-address.ts'
 import { edgeLimits, observeConfig } from '../run/observe-configuration.ts'
@@ -37,7 +41,7 @@ const settingsSchema = fields({ observe: optional(observeConfig), s3Limits: opti
 /** One process to be run. `about`: where it says how it is. */
 export type ProcessPlan = {
   name: string
-  role: 'federation' | 'provider' | 'gateway'
+  role: Role
   config: string
   url: string
   about: string
@@ -100,7 +104,7 @@ export async function prepareDemo(
     name: string,
     role: ProcessPlan['role'],
     url: string,
-    config: FederationConfig | ProviderConfig | GatewayConfig,
+    config: FederationConfig | ProviderConfig | UnwrapConfig | GatewayConfig,
   ) => {
     const file = role === 'provider' ? at('providers', name, 'config.json') : at(name, 'config.json')
     const text = `${JSON.stringify(config, null, 2)}\n`
@@ -131,6 +135,17 @@ export async function prepareDemo(
       ...observe,
     })
   }
+  const socket = socketIn(at('unwrap'))
+  moveRootKey(at('gateway', 'root.key'), at('unwrap', 'root.key'))
+  const unwrapKey = publicHex(keyOf(at('unwrap', 'key.pem'), 'x25519'))
+  add('unwrap', 'unwrap', `unix:${socket}`, {
+    version: 1,
+    role: 'unwrap',
+    socket,
+    keyFile: at('unwrap', 'key.pem'),
+    gateways: gatewayKeys,
+    root: { kind: 'file', file: at('unwrap', 'root.key') },
+  })
   const shared = gateways.length > 1 && !options.separatePorts
   for (const id of gateways) {
     add(id, 'gateway', `http://${host}:${portOf(ports, own(id))}`, {
@@ -149,7 +164,7 @@ export async function prepareDemo(
       api: { host, port: portOf(ports, id) },
       tokenFile: at('api-token'),
       keyFile: at(id, 'key.pem'),
-      rootKeyFile: at('gateway', 'root.key'),
+      unwrap: { socket, publicKey: unwrapKey },
       accessFile: at('gateway', 'access.json'),
       federation: { url: `http://${host}:${portOf(ports, 'federation')}`, publicKey: publicHex(federationKey) },
       ...observe,
@@ -174,6 +189,21 @@ export async function prepareDemo(
     region,
     endpoints: ['s3', ...further].map((name) => `http://${host}:${portOf(ports, name)}`),
   }
+}
+
+/** Folders of before had the root key beside what it opens. */
+function moveRootKey(from: string, to: string): void {
+  if (!existsSync(from) || existsSync(to)) return
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+  renameSync(from, to)
+}
+
+/** The name of a Unix socket may have 103 bytes on some systems; below a longer folder it lies in one for the moment. */
+function socketIn(folder: string): string {
+  const path = join(folder, 'socket')
+  if (Buffer.byteLength(path) <= 100) return path
+  const id = createHash('sha256').update(path).digest('hex').slice(0, 16)
+  return join(tmpdir(), `pelago-${id}`, 'socket')
 }
 
 function freshAccess(): AccessConfig['keys'][number] {

@@ -50,7 +50,14 @@ function disk(data: string): Finding {
 }
 
 function secrets(data: string): Finding {
-  const files = ['api-token', 'gateway/root.key', 'gateway/access.json', 'gateway/key.pem', 'federation/key.pem']
+  const files = [
+    'api-token',
+    'unwrap/root.key',
+    'unwrap/key.pem',
+    'gateway/access.json',
+    'gateway/key.pem',
+    'federation/key.pem',
+  ]
   const open = files.filter((file) => statSync(join(data, file)).mode & 0o077)
   if (open.length === 0) return good('secrets', 'files with keys can be read by this user alone')
   return {

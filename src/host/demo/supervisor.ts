@@ -22,8 +22,8 @@ type Config = { entry: string; logFolder: string }
 const readyMs = 15_000
 const stopMs = 10_000
 /** A provider that was killed stays away this long, so that the loss can be seen; the others are wanted back at once. */
-const restartMs = { provider: 10_000, gateway: 500, federation: 500 }
-const restartMostMs = { provider: 60_000, gateway: 10_000, federation: 10_000 }
+const restartMs = { provider: 10_000, gateway: 500, unwrap: 500, federation: 500 }
+const restartMostMs = { provider: 60_000, gateway: 10_000, unwrap: 10_000, federation: 10_000 }
 /** One that ran this long before it stopped begins anew with the shortest pause. */
 const steadyMs = 60_000
 
@@ -32,7 +32,13 @@ const quiet = '--disable-warning=ExperimentalWarning'
  * Bytes on their way through a gateway count for its collector although they are given back by hand. With room from the
  * start (MiB) it does not begin to mark the same few objects again with every few of them; `npm run bench -- s3` shows it.
  */
-const nodeFlags = { provider: [quiet], federation: [quiet], gateway: [quiet, '--initial-old-space-size=256'] }
+const nodeFlags = {
+  provider: [quiet],
+  federation: [quiet],
+  // What this one has in memory must not end up in a file that a debugger or a crash wrote.
+  unwrap: [quiet, '--disable-sigusr1'],
+  gateway: [quiet, '--initial-old-space-size=256'],
+}
 
 type State = {
   plan: ProcessPlan
@@ -155,7 +161,7 @@ export function openSupervisor(ports: Ports, config: Config, plans: readonly Pro
     async stopAll() {
       closing = true
       const of = (role: ProcessPlan['role']) => [...states.values()].filter(({ plan }) => plan.role === role)
-      for (const role of ['gateway', 'provider', 'federation'] as const) {
+      for (const role of ['gateway', 'unwrap', 'provider', 'federation'] as const) {
         await Promise.all(of(role).map((state) => end(state, 'Pelago stops')))
       }
     },

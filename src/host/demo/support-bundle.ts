@@ -61,10 +61,10 @@ const jsonOf = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Json
 
 /** What must not go out whatever it stands in: all that files with secrets hold. */
 function secretsOf(data: string): string[] {
-  const files = ['api-token', 'gateway/root.key', 'gateway/access.json'].map((file) => join(data, file))
+  const files = ['api-token', 'unwrap/root.key', 'gateway/access.json'].map((file) => join(data, file))
   return files.filter(existsSync).flatMap((file) => {
     const text = readFileSync(file, 'utf8')
-    return file.endsWith('.json') ? stringsOf(JSON.parse(text) as Json) : [text.trim()]
+    return text.startsWith('{') ? stringsOf(JSON.parse(text) as Json) : [text.trim()]
   })
 }
 

@@ -111,7 +111,7 @@ async function confirmReset(options: UpOptions, say: (sentence: string) => void)
 
 async function startAll(supervisor: ReturnType<typeof openSupervisor>, demo: DemoFederation): Promise<void> {
   const of = (role: string) => demo.processes.filter((process) => process.role === role)
-  await Promise.all([...of('federation'), ...of('provider')].map(({ name }) => supervisor.start(name)))
+  await Promise.all([...of('federation'), ...of('unwrap'), ...of('provider')].map(({ name }) => supervisor.start(name)))
   // One after the other: the first one makes what all of them share.
   for (const { name } of of('gateway')) await supervisor.start(name)
 }

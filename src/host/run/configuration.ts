@@ -42,6 +42,31 @@ export const providerConfig = fields({
   gateways: list(fields({ id: text(), publicKey: hex(32) }), 1000),
   observe: optional(observeConfig),
 })
+/** The process that holds the root key and wraps the keys of epochs for gateways. */
+export const unwrapConfig = fields({
+  version: exactly(1),
+  role: text({ pattern: '^unwrap$' }),
+  socket: path,
+  /** Whether the socket's group may connect too: for gateways that run as another user. */
+  group: optional(flag()),
+  keyFile: path,
+  gateways: list(fields({ id: text({ min: 1, max: 64 }), publicKey: hex(32) }), 1000),
+  /** Questions of one gateway: so many a second, and so many at once after a rest. */
+  perSecond: optional(integer({ min: 1, max: 1_000_000 })),
+  burst: optional(integer({ min: 1, max: 1_000_000 })),
+  root: fields({
+    kind: choice('file', 'transit', 'pkcs11'),
+    /** `file`: made when it is missing. With a passphrase, which lies in a file of its own, it is sealed. */
+    file: optional(path),
+    passphraseFile: optional(path),
+    /** `transit`: OpenBao or Vault. */
+    url: optional(text({ min: 1 })),
+    tokenFile: optional(path),
+    mount: optional(text({ min: 1, max: 200, pattern: '^[A-Za-z0-9/_-]+$' })),
+    key: optional(text({ min: 1, max: 200 })),
+    caFile: optional(path),
+  }),
+})
 export const gatewayConfig = fields({
   version: exactly(1),
   role: text({ pattern: '^gateway$' }),
@@ -55,7 +80,8 @@ export const gatewayConfig = fields({
   api: fields(address),
   tokenFile: path,
   keyFile: path,
-  rootKeyFile: path,
+  /** The process that holds the root key. */
+  unwrap: fields({ socket: path, publicKey: hex(32) }),
   accessFile: path,
   federation: fields({ url: text(), publicKey: hex(32) }),
   signIn: optional(signInConfig),
@@ -75,6 +101,7 @@ export const accessConfig = fields({
 
 export type FederationConfig = Static<typeof federationConfig>
 export type ProviderConfig = Static<typeof providerConfig>
+export type UnwrapConfig = Static<typeof unwrapConfig>
 export type GatewayConfig = Static<typeof gatewayConfig>
 export type AccessConfig = Static<typeof accessConfig>
 
@@ -86,12 +113,15 @@ export function readConfig<T>(file: string, schema: Schema<T>): T {
   return value as T
 }
 
+const roles = ['federation', 'provider', 'unwrap', 'gateway'] as const
+export type Role = (typeof roles)[number]
+
 /** The role that a configuration is for, and who plays it. @throws role.unknown */
-export function roleOf(file: string): { role: 'federation' | 'provider' | 'gateway'; id: string } {
+export function roleOf(file: string): { role: Role; id: string } {
   const { role, id } = readJson(file) as { role?: unknown; id?: unknown }
-  if (role !== 'federation' && role !== 'provider' && role !== 'gateway')
-    throw hostError('role.unknown', { role: String(role) })
-  return { role, id: typeof id === 'string' ? id : '' }
+  const known = roles.find((one) => one === role)
+  if (!known) throw hostError('role.unknown', { role: String(role) })
+  return { role: known, id: typeof id === 'string' ? id : '' }
 }
 
 function readJson(file: string): unknown {

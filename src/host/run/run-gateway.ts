@@ -23,9 +23,9 @@ import { watchGateway } from '../observe/gateway-metrics.ts'
 import { observeRole } from '../observe/observe-role.ts'
 import { gatewayChecks } from '../observe/role-checks.ts'
 import { openRandom } from '../random.ts'
-import { openRootKey } from './root-key.ts'
 import { openSignIn } from './open-sign-in.ts'
 import type { Running } from './running.ts'
+import { openUnwrapClient } from '../keys/unwrap-client.ts'
 import { openShardStore } from '../shards/shard-client.ts'
 
 /** A gateway's process: wires every adapter to the ports of the role. */
@@ -67,7 +67,12 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
 
   const index = await openIndex(config, indexSchemas, openDatabaseMeter(metrics, 'index'))
   const keyDatabase = await openKeys(config, keySchemas, openDatabaseMeter(metrics, 'keys'))
-  const keyStore = openKeyStore({ database: keyDatabase, random, root: openRootKey(config.rootKeyFile) })
+  const holder = Buffer.from(config.unwrap.publicKey, 'hex')
+  const root = openUnwrapClient(
+    { clock },
+    { socket: config.unwrap.socket, gateway: config.id, shared: sharedKey(key, holder, own, holder) },
+  )
+  const keyStore = openKeyStore({ clock, database: keyDatabase, random, root, log })
   const journal = { nameKey: await keyStore.secret('log names') }
   const kept = openKeptHead(join(config.folder, `log-head-${config.id}`))
   const sealedLog = await openSealedLog({ database: index, clock, log, random, journal, secret: keyStore.secret, kept })
@@ -113,6 +118,7 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
       await gateway.stop()
       directory.close()
       closeStores()
+      root.close()
       await index.close()
       await keyDatabase.close()
       await offload.close()

@@ -60,6 +60,8 @@ async function start(
       return (await import('./run-federation.ts')).runFederation(config, log)
     case 'provider':
       return (await import('./run-provider.ts')).runProvider(config, log)
+    case 'unwrap':
+      return (await import('./run-unwrap.ts')).runUnwrap(config, log)
     case 'gateway':
       return (await import('./run-gateway.ts')).runGateway(config, log)
   }

@@ -27,10 +27,12 @@ export function* holdBucketById(id: string): Step<Bucket | undefined> {
   return row && bucketOf(row)
 }
 
-/** The epoch of a bucket's policy, or undefined when it is gone. It stays until the transaction ends. */
-export function* holdPolicyEpoch(id: string): Step<number | undefined> {
-  const [row] = yield sharing(sql`SELECT policy_epoch FROM buckets WHERE id = ${id}`)
-  return row && (row.policy_epoch as number)
+/** What a write into a bucket is held against; undefined when it is gone. It stays until the transaction ends. */
+export type BucketEpochs = Pick<Bucket, 'policyEpoch' | 'keyFloor'>
+
+export function* holdEpochs(id: string): Step<BucketEpochs | undefined> {
+  const [row] = yield sharing(sql`SELECT policy_epoch, key_floor FROM buckets WHERE id = ${id}`)
+  return row && { policyEpoch: row.policy_epoch as number, keyFloor: row.key_floor as number }
 }
 
 export function* listBuckets(tenant: string): Step<Bucket[]> {
@@ -116,5 +118,6 @@ function bucketOf(row: Row): Bucket {
     policyEpoch: row.policy_epoch as number,
     etags: row.etags as Etags,
     revision: row.revision as number,
+    keyFloor: row.key_floor as number,
   }
 }

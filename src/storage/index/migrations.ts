@@ -86,4 +86,17 @@ export const indexMigrations: Migration[] = [
     name: 'revision of a bucket',
     statements: ['ALTER TABLE buckets ADD COLUMN revision {int} NOT NULL DEFAULT 1'],
   },
+  {
+    // Nothing wrapped by an epoch below the floor commits any more, so that the keys of those epochs can be destroyed.
+    id: 5,
+    name: 'rotation of keys',
+    statements: [
+      'ALTER TABLE buckets ADD COLUMN key_floor {int} NOT NULL DEFAULT 0',
+      'ALTER TABLE pack_classes ADD COLUMN key_floor {int} NOT NULL DEFAULT 0',
+      `CREATE TABLE key_moves (
+        scope {text} NOT NULL PRIMARY KEY, target {int} NOT NULL, state {text} NOT NULL, begun_at {int} NOT NULL,
+        not_before {int} NOT NULL, moved {int} NOT NULL, stuck {int} NOT NULL,
+        after_key {blob}, after_body {text} NOT NULL, after_position {int} NOT NULL)`,
+    ],
+  },
 ]

@@ -26,6 +26,7 @@ export async function createBucket(
     policyEpoch: 1,
     etags,
     revision: 1,
+    keyFloor: 0,
   }
   return ground.index.transact(() =>
     once(call, 'bucket.create', function* () {

@@ -25,6 +25,7 @@ function* fill(keys: readonly string[]): Generator<Statement, void, Row[]> {
     policyEpoch: 1,
     etags: 'md5' as const,
     revision: 1,
+    keyFloor: 0,
   }
   yield* insertBucket(bucket)
   for (const key of keys) {

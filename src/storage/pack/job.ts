@@ -1,4 +1,5 @@
 import type { Row, Statement, Trail } from '#kernel'
+import type { BucketEpochs } from '../index/buckets.store.ts'
 import type { Packed } from '../index/objects.store.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
@@ -20,7 +21,7 @@ export type PackJob<T = unknown> = {
   find(): Step<T | undefined>
 }
 
-/** Buckets that this commit has looked at -> the epoch of their policy, undefined for one that is gone. */
-export type SeenBuckets = Map<string, number | undefined>
+/** Buckets that this commit has looked at -> what it found, undefined for one that is gone. */
+export type SeenBuckets = Map<string, BucketEpochs | undefined>
 
 export type PackPlace = Pick<Packed, 'pack' | 'slot' | 'shard' | 'start'>

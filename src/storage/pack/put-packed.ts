@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { type Call, release, type Row, type Statement } from '#kernel'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
-import { holdPolicyEpoch } from '../index/buckets.store.ts'
+import { holdEpochs } from '../index/buckets.store.ts'
 import { checkCondition, findCurrent, putObjectRow, type StoredObject } from '../index/objects.store.ts'
 import { packClassOf } from '../index/packs.store.ts'
 import type { Body, Bucket, ObjectHeaders, ObjectInfo, WriteCondition } from '../object.ts'
@@ -56,7 +56,7 @@ export async function putPacked(
       size: body.size,
       signal: call.signal,
       *decide(seen) {
-        yield* checkBucket(bucket, seen)
+        yield* checkBucket(bucket, wrapped.epoch, seen)
         const current = yield* findCurrent(bucket.id, key)
         checkCondition(current, condition, bucket.name, key)
         return function* (place) {
@@ -81,12 +81,13 @@ export async function putPacked(
   }
 }
 
-/** @throws bucket.missing, object.conflict when its policy changed while the bytes were on their way */
-function* checkBucket(bucket: Bucket, seen: SeenBuckets): Generator<Statement, void, Row[]> {
-  if (!seen.has(bucket.id)) seen.set(bucket.id, yield* holdPolicyEpoch(bucket.id))
-  const epoch = seen.get(bucket.id)
-  if (epoch === undefined) throw storageError('bucket.missing', { bucket: bucket.name })
-  if (epoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
+/** @throws bucket.missing; object.conflict, key.retired when its policy or key changed while the bytes were on their way */
+function* checkBucket(bucket: Bucket, epoch: number, seen: SeenBuckets): Generator<Statement, void, Row[]> {
+  if (!seen.has(bucket.id)) seen.set(bucket.id, yield* holdEpochs(bucket.id))
+  const found = seen.get(bucket.id)
+  if (!found) throw storageError('bucket.missing', { bucket: bucket.name })
+  if (found.policyEpoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
+  if (epoch < found.keyFloor) throw storageError('key.retired')
 }
 
 /** @throws body.short, body.long */

@@ -2,6 +2,7 @@ import { hasCode, PelagoError } from '#kernel'
 import { storageError } from '../errors.ts'
 import { ascendingName, type Ground } from '../ground.ts'
 import { closeIntent } from '../index/intents.store.ts'
+import { holdClassFloor } from '../index/key-moves.store.ts'
 import { insertPack, keepPackClass, type PackClass, shrinkPack } from '../index/packs.store.ts'
 import type { Segment } from '../index/segment.ts'
 import { insertSegment } from '../index/segments.store.ts'
@@ -10,7 +11,7 @@ import { giveUp } from '../write/give-up.ts'
 import { writeSegment } from '../write/write-segment.ts'
 import { packContents } from './contents.ts'
 import type { PackLayout } from './layout.ts'
-import type { PackJob } from './job.ts'
+import type { PackJob, SeenBuckets } from './job.ts'
 import type { Guard } from '../repair/replace-committed.ts'
 
 export type PackOutcome = { value: unknown } | { error: unknown }
@@ -68,11 +69,12 @@ function commitPack(
     if (!(yield* closeIntent(pack, new Set(segment.names), now + ground.limits.strayMs)))
       throw storageError('commit.lost')
     yield* keepPackClass(packClass)
+    if (segment.epoch < (yield* holdClassFloor(packClass.id))) throw storageError('key.retired')
     yield* insertSegment(segment)
     yield* insertPack({ id: pack, class: packClass.id, bytes, live: jobs.reduce((sum, { size }) => sum + size, 0) })
     const outcomes: PackOutcome[] = []
     let refused = 0
-    const seen = new Map<string, number | undefined>()
+    const seen: SeenBuckets = new Map()
     for (const [slot, job] of jobs.entries()) {
       const { shard, start } = layout.places[slot] as PackLayout['places'][number]
       try {

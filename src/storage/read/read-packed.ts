@@ -92,7 +92,8 @@ async function readStretch(
   try {
     return open(sealedOf(stretch, await fetchProven(ground, segment, stretch, signal)))
   } catch (error) {
-    if (!hasCode(error, 'object.damaged')) throw error
+    // The key of what is remembered may have been destroyed since.
+    if (!hasCode(error, 'object.damaged', 'key.lost')) throw error
     ground.packs.delete(segment.body)
     const current = await packOf(ground, segment.body)
     if (current.generation === segment.generation) throw error

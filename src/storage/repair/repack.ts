@@ -1,7 +1,7 @@
 import { hasCode } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
-import { allBuckets, holdPolicyEpoch } from '../index/buckets.store.ts'
+import { allBuckets, holdEpochs } from '../index/buckets.store.ts'
 import { findCurrent, type Packed } from '../index/objects.store.ts'
 import { dropSlot, type PackClass, packClassOf } from '../index/packs.store.ts'
 import type { Segment } from '../index/segment.ts'
@@ -114,7 +114,7 @@ function moveJob(ground: Ground, { slot, sealed, policyEpoch }: Moving, signal: 
     signal,
     *decide() {
       const current = yield* findCurrent(bucket, object.key)
-      const valid = (yield* holdPolicyEpoch(bucket)) === policyEpoch
+      const valid = (yield* holdEpochs(bucket))?.policyEpoch === policyEpoch
       const same = valid && current?.version === object.version && current.packed?.pack === old.pack
       if (!same) throw storageError('repair.overtaken', { segment: old.pack })
       return function* (place) {

@@ -26,15 +26,21 @@ export async function replaceCommitted(
   guard: Guard,
 ): Promise<void> {
   const now = ground.clock.now()
-  const kept = new Set(next.names)
+  const names = new Set(next.names)
   await ground.index.transact(function* () {
     yield* guard()
-    const valid = 'policyEpoch' in scope ? (yield* holdBucketById(scope.id))?.policyEpoch === scope.policyEpoch : true
-    const open = yield* closeIntent(intent, kept, now + ground.limits.strayMs)
+    const bucket = 'policyEpoch' in scope ? yield* holdBucketById(scope.id) : undefined
+    // Keys that are as they were may be old: the rotation of keys has still to come by.
+    const kept = next.epoch === segment.epoch
+    const valid =
+      'policyEpoch' in scope
+        ? bucket?.policyEpoch === scope.policyEpoch && (kept || next.epoch >= bucket.keyFloor)
+        : kept
+    const open = yield* closeIntent(intent, names, now + ground.limits.strayMs)
     const swapped = open && valid && (yield* replaceSegment(segment, next))
     if (!swapped) throw storageError('repair.overtaken', { segment: segment.segment })
     for (const [shard, name] of segment.names.entries()) {
-      if (kept.has(name)) continue
+      if (names.has(name)) continue
       yield* insertStray(segment.holders[shard] as string, name, now + ground.limits.readerGraceMs)
       yield* deleteGap(segment, shard)
     }

@@ -1,9 +1,10 @@
 import { type Migration, type Row, type Statement, sql } from '#kernel'
+import type { WrappedByRoot } from './root-key.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
 
-/** A bucket's keys of one epoch, wrapped by the root key. */
-export type WrappedEpoch = { epoch: number; wrapped: Uint8Array }
+/** The keys of one epoch of a scope (a bucket, or a class of packs), wrapped by the root key. */
+export type WrappedEpoch = WrappedByRoot & { epoch: number }
 
 /** The key store has a database of its own: a backup of the index must not open anything. */
 export const keyMigrations: Migration[] = [
@@ -15,16 +16,71 @@ export const keyMigrations: Migration[] = [
         PRIMARY KEY (bucket, epoch)) {clustered}`,
     ],
   },
+  {
+    id: 2,
+    name: 'names of root keys',
+    statements: [
+      `ALTER TABLE epoch_keys ADD COLUMN root {text} NOT NULL DEFAULT ''`,
+      'CREATE INDEX epoch_keys_by_root ON epoch_keys (root)',
+    ],
+  },
 ]
 
-/** Keeps a bucket's first epoch unless it has one. @returns the newest there is: of two first uses at the same time, one wins */
-export function* keepFirstEpoch(bucket: string, wrapped: Uint8Array): Step<WrappedEpoch | undefined> {
-  yield sql`INSERT INTO epoch_keys (bucket, epoch, wrapped) VALUES (${bucket}, 1, ${wrapped}) ON CONFLICT (bucket, epoch) DO NOTHING`
-  const [row] = yield sql`SELECT epoch, wrapped FROM epoch_keys WHERE bucket = ${bucket} ORDER BY epoch DESC LIMIT 1`
+export function* findNewestEpoch(scope: string): Step<WrappedEpoch | undefined> {
+  const [row] =
+    yield sql`SELECT epoch, wrapped, root FROM epoch_keys WHERE bucket = ${scope} ORDER BY epoch DESC LIMIT 1`
   return row as WrappedEpoch | undefined
 }
 
-export function* findEpoch(bucket: string, epoch: number): Step<WrappedEpoch | undefined> {
-  const [row] = yield sql`SELECT epoch, wrapped FROM epoch_keys WHERE bucket = ${bucket} AND epoch = ${epoch}`
+export function* findEpoch(scope: string, epoch: number): Step<WrappedEpoch | undefined> {
+  const [row] = yield sql`SELECT epoch, wrapped, root FROM epoch_keys WHERE bucket = ${scope} AND epoch = ${epoch}`
   return row as WrappedEpoch | undefined
+}
+
+/** Keeps a scope's next epoch unless somebody else was quicker. @returns the newest there is: of two at the same time, one wins */
+export function* keepEpoch(scope: string, { epoch, root, wrapped }: WrappedEpoch): Step<WrappedEpoch | undefined> {
+  yield sql`INSERT INTO epoch_keys (bucket, epoch, wrapped, root) VALUES (${scope}, ${epoch}, ${wrapped}, ${root})
+    ON CONFLICT (bucket, epoch) DO NOTHING`
+  return yield* findNewestEpoch(scope)
+}
+
+/**
+ * Destroys the keys of the epochs below one. They are written over before they go, so that the page where they lay does
+ * not keep them.
+ * @returns how many there were
+ */
+export function* destroyEpochs(scope: string, below: number): Step<number> {
+  const nothing = new Uint8Array(64)
+  const rows =
+    yield sql`UPDATE epoch_keys SET wrapped = ${nothing} WHERE bucket = ${scope} AND epoch < ${below} RETURNING epoch`
+  yield sql`DELETE FROM epoch_keys WHERE bucket = ${scope} AND epoch < ${below}`
+  return rows.length
+}
+
+export type EpochPlace = { scope: string; epoch: number }
+
+/** Epochs that are not wrapped by this root key, at most `limit`. */
+export function* epochsNotUnder(root: string, limit: number): Step<(WrappedEpoch & EpochPlace)[]> {
+  const rows = yield sql`SELECT bucket AS scope, epoch, wrapped, root FROM epoch_keys
+    WHERE root < ${root} OR root > ${root} ORDER BY bucket, epoch LIMIT ${limit}`
+  return rows as unknown as (WrappedEpoch & EpochPlace)[]
+}
+
+/** Puts a key wrapped anew in place, if it is still wrapped as it was. @returns whether it was */
+export function* replaceWrapped(place: EpochPlace, from: WrappedByRoot, to: WrappedByRoot): Step<boolean> {
+  const rows = yield sql`UPDATE epoch_keys SET wrapped = ${to.wrapped}, root = ${to.root}
+    WHERE bucket = ${place.scope} AND epoch = ${place.epoch} AND root = ${from.root} RETURNING epoch`
+  return rows.length === 1
+}
+
+/** How many epochs each root key wraps: one that wraps none is needed no more. */
+export function* countByRoot(): Step<{ root: string; epochs: number }[]> {
+  const rows = yield sql`SELECT root, COUNT(*) AS n FROM epoch_keys GROUP BY root ORDER BY root`
+  return rows.map((row) => ({ root: row.root as string, epochs: Number(row.n) }))
+}
+
+/** The epochs of a scope that still have a key, ascending. */
+export function* epochsOf(scope: string): Step<number[]> {
+  const rows = yield sql`SELECT epoch FROM epoch_keys WHERE bucket = ${scope} ORDER BY epoch`
+  return rows.map((row) => row.epoch as number)
 }

@@ -1,19 +1,24 @@
 import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto'
-import type { Database, Random } from '#kernel'
+import { type Clock, type Database, hasCode, type Log, type Random } from '#kernel'
 import { storageError } from '../errors.ts'
-import { findEpoch, keepFirstEpoch } from './epochs.store.ts'
+import {
+  countByRoot,
+  destroyEpochs,
+  epochsNotUnder,
+  epochsOf,
+  findEpoch,
+  findNewestEpoch,
+  keepEpoch,
+  replaceWrapped,
+  type WrappedEpoch,
+} from './epochs.store.ts'
+import type { RootKey } from './root-key.ts'
 import type { SegmentKeys } from './segment-seal.ts'
 
 /** Keys as the index keeps them: readable only with the epoch keys of their scope, which the index does not hold. */
 export type WrappedData = { epoch: number; data: Uint8Array; commitment: Uint8Array }
 export type WrappedIntegrity = { epoch: number; integrity: Uint8Array }
 export type WrappedKeys = WrappedData & WrappedIntegrity
-
-/** The key above all keys. A key management system can stand behind it. */
-export type RootKey = {
-  wrap(plain: Uint8Array, context: Uint8Array): Promise<Uint8Array>
-  unwrap(wrapped: Uint8Array, context: Uint8Array): Promise<Uint8Array>
-}
 
 export type KeyStore = {
   /** Wraps a segment's keys under the current epoch of a bucket, which is made on first use. */
@@ -27,48 +32,117 @@ export type KeyStore = {
   secret(name: string): Promise<Uint8Array>
   /** @throws key.commitment when the key that comes out is not the one that was wrapped */
   unwrapData(bucket: string, id: Uint8Array, wrapped: WrappedData): Promise<Uint8Array>
+
+  /** Begins a new epoch of a scope. Gateways notice within `newestMs`. @returns its number */
+  beginEpoch(scope: string): Promise<number>
+  /** Destroys the keys of all epochs below this one, for good. @returns how many */
+  destroyBelow(scope: string, epoch: number): Promise<number>
+  /** Numbers of the epochs whose keys there are. */
+  epochs(scope: string): Promise<number[]>
+  /** One bounded step that brings epochs under the newest root key. @returns how many, and whether there are more */
+  rewrapRoots(): Promise<{ moved: number; more: boolean }>
+  roots(): Promise<{ newest: string; counts: { root: string; epochs: number }[] }>
+  /** Forgets keys that were in memory for as long as they may be. Called from time to time. */
+  prune(): void
 }
+
+/** How long keys stay in memory, milliseconds. */
+export type KeyLimits = {
+  /** An epoch's keys are used this long after the root key last opened them; from half of it on they are opened again. */
+  keptMs: number
+  /** Which epoch is the newest is asked again after this. */
+  newestMs: number
+  /** After the root key did not answer. */
+  retryMs: number
+}
+export const defaultKeyLimits: KeyLimits = { keptMs: 10 * 60_000, newestMs: 10_000, retryMs: 5000 }
 
 /** Two independent keys, so that audit and repair can be given the one without the other. */
 type Epoch = { number: number; data: Uint8Array; integrity: Uint8Array }
+/** Something in memory: looked at again from `againAt` on while it is used, not used any more from `until` on. */
+type Kept<T> = { value: Promise<T>; againAt: number; until: number }
 
 const keyBytes = 32
 const keptEpochs = 10_000
+const rewrapsAtOnce = 32
 
-export function openKeyStore(ports: { database: Database; random: Random; root: RootKey }): KeyStore {
-  const { database, random, root } = ports
-  const current = new Map<string, Promise<Epoch>>()
-  const known = new Map<string, Promise<Epoch>>()
-  const context = (bucket: string, epoch: number) => Buffer.from(`pelago epoch ${bucket} ${epoch}`)
+type Ports = { clock: Clock; database: Database; random: Random; root: RootKey; log: Log }
 
-  const unwrapEpoch = async (bucket: string, number: number, wrapped: Uint8Array): Promise<Epoch> => {
-    const keys = await root.unwrap(wrapped, context(bucket, number))
-    return { number, data: keys.subarray(0, keyBytes), integrity: keys.subarray(keyBytes) }
-  }
-  const makeEpoch = async (bucket: string): Promise<Epoch> => {
-    const fresh = await root.wrap(random.bytes(2 * keyBytes), context(bucket, 1))
-    const row = await database.transact(() => keepFirstEpoch(bucket, fresh))
-    if (!row) throw storageError('key.lost', { epoch: 1 })
-    return unwrapEpoch(bucket, row.epoch, row.wrapped)
-  }
-  const loadEpoch = async (bucket: string, number: number): Promise<Epoch> => {
-    const row = await database.read(() => findEpoch(bucket, number))
+/**
+ * The keys of epochs, opened by the root key and kept in memory for a bounded time: while the root key does not answer, what
+ * is in memory goes on being used for so long, then reading and writing are refused with `key.unavailable` until it is back.
+ */
+export function openKeyStore(ports: Ports, limits: KeyLimits = defaultKeyLimits): KeyStore {
+  const { clock, database, random, root, log } = ports
+  /** Scope -> number of its newest epoch. */
+  const current = new Map<string, Kept<number>>()
+  const known = new Map<string, Kept<Epoch>>()
+  const context = (scope: string, epoch: number) => `pelago epoch ${scope} ${epoch}`
+  const idOf = (scope: string, epoch: number) => `${scope}/${epoch}`
+  let warnedAt = Number.NEGATIVE_INFINITY
+
+  const openEpoch = async (scope: string, row: WrappedEpoch): Promise<Epoch> =>
+    split(row.epoch, await root.unwrap(row, context(scope, row.epoch)))
+  const makeEpoch = async (scope: string, number: number): Promise<number> => {
+    const keys = random.bytes(2 * keyBytes)
+    const fresh = { ...(await root.wrap(keys, context(scope, number))), epoch: number }
+    const row = await database.transact(() => keepEpoch(scope, fresh))
     if (!row) throw storageError('key.lost', { epoch: number })
-    return unwrapEpoch(bucket, number, row.wrapped)
+    const mine = row.epoch === number && Buffer.compare(row.wrapped, fresh.wrapped) === 0
+    if (mine) await keep(known, idOf(scope, number), limits.keptMs / 2, Promise.resolve(split(number, keys)))
+    return row.epoch
   }
-  const kept = (cache: Map<string, Promise<Epoch>>, id: string, make: () => Promise<Epoch>) => {
-    const found = cache.get(id)
-    if (found) return found
-    if (cache.size >= keptEpochs) cache.clear()
-    const made = make()
-    cache.set(id, made)
-    made.catch(() => cache.delete(id))
-    return made
+  const loadEpoch = async (scope: string, number: number): Promise<Epoch> => {
+    const row = await database.read(() => findEpoch(scope, number))
+    if (!row) throw storageError('key.lost', { epoch: number })
+    return openEpoch(scope, row)
   }
-  const epochOf = (bucket: string, number: number) =>
-    kept(known, `${bucket}/${number}`, () => loadEpoch(bucket, number))
+  const loadNewest = async (scope: string): Promise<number> => {
+    const row = await database.read(() => findNewestEpoch(scope))
+    return row?.epoch ?? makeEpoch(scope, 1)
+  }
 
-  const currentOf = (scope: string) => kept(current, scope, () => makeEpoch(scope))
+  const keep = <T>(cache: Map<string, Kept<T>>, id: string, afterMs: number, value: Promise<T>): Promise<T> => {
+    if (cache.size >= keptEpochs) cache.clear()
+    const now = clock.now()
+    const made = { value, againAt: now + afterMs, until: now + limits.keptMs }
+    cache.set(id, made)
+    value.catch(() => cache.get(id) === made && cache.delete(id))
+    return value
+  }
+  /** Looks again while the old value goes on being used; what was destroyed meanwhile is forgotten at once. */
+  const lookAgain = <T>(
+    cache: Map<string, Kept<T>>,
+    id: string,
+    found: Kept<T>,
+    afterMs: number,
+    make: () => Promise<T>,
+  ) => {
+    found.againAt = clock.now() + limits.retryMs
+    make().then(
+      (value) => {
+        if (cache.get(id) === found) void keep(cache, id, afterMs, Promise.resolve(value))
+      },
+      (error: unknown) => {
+        if (hasCode(error, 'key.lost') && cache.get(id) === found) cache.delete(id)
+        if (clock.now() - warnedAt < limits.retryMs) return
+        warnedAt = clock.now()
+        log('warn', 'epoch.unopened', { epoch: id, reason: error instanceof Error ? error.message : String(error) })
+      },
+    )
+  }
+  const kept = <T>(cache: Map<string, Kept<T>>, id: string, afterMs: number, make: () => Promise<T>): Promise<T> => {
+    const found = cache.get(id)
+    const now = clock.now()
+    if (!found || now >= found.until) return keep(cache, id, afterMs, make())
+    if (now >= found.againAt) lookAgain(cache, id, found, afterMs, make)
+    return found.value
+  }
+  const epochOf = (scope: string, number: number) =>
+    kept(known, idOf(scope, number), limits.keptMs / 2, () => loadEpoch(scope, number))
+  const currentOf = async (scope: string) =>
+    epochOf(scope, await kept(current, scope, limits.newestMs, () => loadNewest(scope)))
+
   const dataUnder = (epoch: Epoch, id: Uint8Array, data: Uint8Array): WrappedData => ({
     epoch: epoch.number,
     data: wrapKey(segmentKey(epoch.data, 'data', id), data),
@@ -107,7 +181,46 @@ export function openKeyStore(ports: { database: Database; random: Random; root: 
       if (!timingSafeEqual(commit(data, segment), wrapped.commitment)) throw mismatch(segment)
       return data
     },
+
+    async beginEpoch(scope) {
+      const newest = await database.read(() => findNewestEpoch(scope))
+      const number = await makeEpoch(scope, (newest?.epoch ?? 0) + 1)
+      await keep(current, scope, limits.newestMs, Promise.resolve(number))
+      return number
+    },
+    async destroyBelow(scope, epoch) {
+      const destroyed = await database.transact(() => destroyEpochs(scope, epoch))
+      for (const id of known.keys()) {
+        const [of, number] = id.split('/')
+        if (of === scope && Number(number) < epoch) known.delete(id)
+      }
+      return destroyed
+    },
+    epochs: (scope) => database.read(() => epochsOf(scope)),
+    async rewrapRoots() {
+      const newest = await root.newest()
+      const rows = await database.read(() => epochsNotUnder(newest, rewrapsAtOnce))
+      for (const row of rows) {
+        const wrapped = await root.rewrap(row, context(row.scope, row.epoch))
+        await database.transact(() => replaceWrapped(row, row, wrapped))
+      }
+      return { moved: rows.length, more: rows.length === rewrapsAtOnce }
+    },
+    async roots() {
+      const [newest, counts] = await Promise.all([root.newest(), database.read(countByRoot)])
+      return { newest, counts }
+    },
+    prune() {
+      const now = clock.now()
+      for (const cache of [current, known]) {
+        for (const [id, { until }] of cache) if (now >= until) cache.delete(id)
+      }
+    },
   }
+}
+
+function split(number: number, keys: Uint8Array): Epoch {
+  return { number, data: keys.subarray(0, keyBytes), integrity: keys.subarray(keyBytes) }
 }
 
 /** The key that wraps one segment's key. It is used for that alone, which is why a nonce of zeros is right. */

@@ -17,7 +17,7 @@ type Step<T> = Generator<Statement, T, Row[]>
  * @param act the caller's own rows; what it throws undoes all
  * The intent is taken away and the bucket held, so no more than a snapshot is needed for them; `act` says what it needs.
  * @param find what `act` would have returned, when the commit's outcome was lost on the way back
- * @throws commit.lost when the sweeper was quicker, object.conflict when the bucket's policy changed meanwhile,
+ * @throws commit.lost when the sweeper was quicker, object.conflict or key.retired when the bucket's policy or key changed meanwhile,
  *   commit.uncertain when even asking again brings no answer
  */
 export async function commitBody<T>(
@@ -35,6 +35,7 @@ export async function commitBody<T>(
       const current = yield* holdBucketById(bucket.id)
       if (!current) throw storageError('bucket.missing', { bucket: bucket.name })
       if (current.policyEpoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
+      if (written.segments.some(({ epoch }) => epoch < current.keyFloor)) throw storageError('key.retired')
       const open = yield* closeIntent(written.body, used, ground.clock.now() + ground.limits.strayMs)
       if (!open) throw storageError('commit.lost')
       for (const segment of written.segments) yield* insertSegment(segment)

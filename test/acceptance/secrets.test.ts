@@ -101,7 +101,8 @@ describe('nothing that Pelago says about itself tells a secret or a name', () =>
     const access = JSON.parse(await readFile(join(folder, 'gateway', 'access.json'), 'utf8')) as {
       keys: { id: string; secret: string }[]
     }
-    const files = ['api-token', 'gateway/root.key', 'gateway/key.pem', 'federation/key.pem', 'providers/isar/key.pem']
+    const root = JSON.parse(await readFile(join(folder, 'unwrap', 'root.key'), 'utf8')) as { keys: { key: string }[] }
+    const files = ['api-token', 'unwrap/key.pem', 'gateway/key.pem', 'federation/key.pem', 'providers/isar/key.pem']
     const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
     const lines = texts
       .flatMap((text) => text.split('\n'))
@@ -109,6 +110,7 @@ describe('nothing that Pelago says about itself tells a secret or a name', () =>
     assert.ok(lines.length >= 5)
     return [
       ...lines,
+      ...root.keys.map(({ key }) => key),
       ...access.keys.flatMap(({ id, secret }) => [id, secret]),
       ...[Bucket, 'zebra', Key, 'giraffe', 'okapi', metadata, metricsToken, 'marker-wrong-secret'],
     ]

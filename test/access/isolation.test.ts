@@ -56,6 +56,7 @@ before(async () => {
         createdAt: 1,
         policyEpoch: 1,
         revision: 1,
+        keyFloor: 0,
         etags: 'md5',
       },
       policy: defaultPolicy,

@@ -13,7 +13,12 @@ import { openAccess } from '../../src/roles/gateway-access.ts'
 import { systemClock } from '../../src/host/clock.ts'
 
 /** A root key that hides nothing: what is tested here lies above it. */
-const root: RootKey = { wrap: async (plain) => plain.slice(), unwrap: async (wrapped) => wrapped.slice() }
+const root: RootKey = {
+  newest: async () => 'r',
+  wrap: async (plain) => ({ root: 'r', wrapped: plain.slice() }),
+  unwrap: async ({ wrapped }) => wrapped.slice(),
+  rewrap: async (from) => from,
+}
 
 /** Access and storage of a gateway over a real index. Its providers are listed and do not answer: what needs none can be asked. */
 export async function openAccessHouse({
@@ -28,8 +33,8 @@ export async function openAccessHouse({
   const keyDatabase = await openSqlite({ file: join(folder, 'keys.db'), schemas: keySchemas })
   const random = openRandom()
   const offload = openOffload()
-  const keys = openKeyStore({ database: keyDatabase, random, root })
   const log = () => {}
+  const keys = openKeyStore({ clock, database: keyDatabase, random, root, log })
   const journal = { nameKey: random.bytes(32) }
   const ports = { clock, random, offload, log, index, journal, keys, egress: openEgress({ origins }) }
   const access = await openAccess(ports, [])

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
+import { choice, exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
 import { signInConfig } from './sign-in-configuration.ts'
 import { hostError } from '../errors.ts'
 import { edgeLimits, observeConfig } from './observe-configuration.ts'

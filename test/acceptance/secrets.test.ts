@@ -164,7 +164,7 @@ describe('nothing that Pelago says about itself tells a secret or a name', () =>
     const text = await readFile(file, 'utf8')
     await told('the bundle', text)
     const bundle = JSON.parse(text) as Record<string, Record<string, unknown>>
-    assert.deepEqual(Object.keys(bundle.logs ?? {}).length, 10)
+    assert.deepEqual(Object.keys(bundle.logs ?? {}).length, 11)
     for (const part of [
       'versions',
       'machine',

@@ -20,6 +20,11 @@ export type CliPorts = {
   up(options: UpOptions): Promise<number>
   /** Runs one role in this process. */
   run(options: { config: string; log?: string }): Promise<void>
+  /** Looks at, or changes, the tables of a gateway's databases. @throws database.newer, database.final, database.component */
+  database(
+    action: 'status' | 'migrate' | 'rollback',
+    input: { config: string; component?: string },
+  ): Promise<{ store: string; component: string; found: number; known: number; needs: number }[]>
   /**
    * A client of the Pelago that runs in a data folder: as the person who has signed in here, if somebody has, else with the
    * token of the machine; as `machine` always with that. @throws data.absent

@@ -5,6 +5,7 @@ import { addJobCommands } from './job-commands.ts'
 import { addLogCommands } from './log-commands.ts'
 import { addSignInCommands } from './sign-in-commands.ts'
 import { addAccessCommands } from './access-commands.ts'
+import { addDatabaseCommands } from './database.ts'
 import type { CliPorts, Common, UpOptions } from './ports.ts'
 
 const usageCode = 2
@@ -116,6 +117,7 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
     )
 
   addLogCommands(program, ports, common, act)
+  addDatabaseCommands(program, ports, common, act)
   addSignInCommands(program, ports, common, act)
   addApiCommands(program, ports, act)
   addJobCommands(program, ports, common, act)

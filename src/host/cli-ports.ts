@@ -27,6 +27,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 /** The machine under the command line. */
 export const cliPorts: CliPorts = {
   up: async (options) => (await import('./demo/up.ts')).up(options),
+  database: async (action, input) => (await import('./run/database-command.ts')).databaseCommand(action, input),
   run: async ({ config, log }) => (await import('./run/run-role.ts')).runRole(config, log),
   client: (data, as) => openClient({ ...transportOf(data, as), clock: systemClock, random: openRandom() }),
   keepSession(data, token) {

@@ -89,6 +89,11 @@ export const hostError = errorTable({
     message:
       'The address of the database has a password in it, where others can see it. Leave it out and name a file that holds it: --postgres-password-file FILE.',
   },
+  'database.component': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'There is no component {component}; the components are: {known}.',
+  },
   'keys.beside': {
     kind: 'invalid',
     retryable: false,

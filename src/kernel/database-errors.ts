@@ -35,5 +35,11 @@ export const databaseError = errorTable({
     message:
       'The database {file} was written by a newer Pelago (schema {found}, known here {known}). Start that one, or update this one.',
   },
+  'database.final': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'The last migration of {component} ({found}, {name}) has no way back. Restore a backup that was taken before it, or stay with this version.',
+  },
   'database.closed': { kind: 'unavailable', retryable: true, message: 'The database is being closed.' },
 })

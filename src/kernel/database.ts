@@ -57,4 +57,15 @@ export type Database = {
  * that is stored in the order of its primary key where the database can, and `{serial}` is a primary key that the database
  * gives: greater than that of every row which was committed before the transaction began.
  */
-export type Migration = { id: number; name: string; statements: string[] }
+export type Migration = {
+  id: number
+  name: string
+  statements: string[]
+  /**
+   * It only adds, with defaults: a program that knows all but this one reads and writes the tables as before, so gateways are
+   * updated one after the other. Whatever it makes superfluous goes with a later migration.
+   */
+  expands?: true
+  /** Takes it back without losing what was stored otherwise, so that the program before can be started again. */
+  down?: string[]
+}

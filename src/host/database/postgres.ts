@@ -31,9 +31,9 @@ const togetherMost = 64
 
 /**
  * After these codes the body is run again: serialization failure, deadlock, a lock that took too long, a row that somebody
- * else inserted first (the second look finds it), a transaction that slept too long, tables that were just migrated.
+ * else inserted first (the second look finds it), a transaction that slept too long, tables that are being migrated.
  */
-const again = new Set(['40001', '40P01', '55P03', '23505', '25P03', '0A000'])
+const again = new Set(['40001', '40P01', '55P03', '23505', '25P03', '0A000', '42P07', '42701'])
 
 const begins: Record<Isolation | 'read', Prepared> = {
   serializable: prepare('BEGIN ISOLATION LEVEL SERIALIZABLE'),

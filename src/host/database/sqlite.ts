@@ -7,7 +7,7 @@ import { migrate, type Schema } from './schema.store.ts'
 import type { Outcome } from './run-body.ts'
 import { type LogPosition, openConnection, type SqliteConnection } from './sqlite-connection.ts'
 
-const dialect = {
+export const sqliteDialect = {
   blob: 'BLOB',
   int: 'INTEGER',
   text: 'TEXT',
@@ -198,7 +198,7 @@ export async function openSqlite(input: SqliteInput): Promise<Database> {
     // What a process that was killed has written may be in the system's memory only: nobody has synced it yet.
     connection.checkpoint()
     await durable(log?.sync())
-    for (const schema of schemas) await database.transact(migrate(schema, dialect, file))
+    for (const schema of schemas) await database.transact(migrate(schema, sqliteDialect, file))
   } catch (error) {
     await database.close()
     throw explain(error)

@@ -79,12 +79,16 @@ export const indexMigrations: Migration[] = [
   {
     id: 3,
     name: 'etags of a bucket',
+    expands: true,
     statements: [`ALTER TABLE buckets ADD COLUMN etags {text} NOT NULL DEFAULT 'md5'`],
+    down: ['ALTER TABLE buckets DROP COLUMN etags'],
   },
   {
     id: 4,
     name: 'revision of a bucket',
+    expands: true,
     statements: ['ALTER TABLE buckets ADD COLUMN revision {int} NOT NULL DEFAULT 1'],
+    down: ['ALTER TABLE buckets DROP COLUMN revision'],
   },
   {
     // Nothing wrapped by an epoch below the floor commits any more, so that the keys of those epochs can be destroyed.

@@ -72,13 +72,13 @@ export function* queuePack(pack: string, packClass: string): Step<void> {
 export function* duePacks(enough: number, limit: number): Step<Pack[]> {
   const [most] = yield sql`SELECT class, COUNT(*) AS n FROM loose_packs GROUP BY class ORDER BY n DESC, class LIMIT 1`
   if (!most || Number(most.n) < enough) return []
-  const rows = yield sql`SELECT p.* FROM loose_packs l JOIN packs p ON p.id = l.pack
+  const rows = yield sql`SELECT p.id, p.class, p.bytes, p.live FROM loose_packs l JOIN packs p ON p.id = l.pack
     WHERE l.class = ${most.class as string} ORDER BY p.id LIMIT ${limit}`
   return rows as unknown as Pack[]
 }
 
 export function* findPack(id: string): Step<Pack | undefined> {
-  const [row] = yield sql`SELECT * FROM packs WHERE id = ${id}`
+  const [row] = yield sql`SELECT id, class, bytes, live FROM packs WHERE id = ${id}`
   return row as unknown as Pack | undefined
 }
 

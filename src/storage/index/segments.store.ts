@@ -112,12 +112,14 @@ export function* deleteGap(place: SegmentPlace, shard: number): Step<void> {
 }
 
 export function* listGaps(limit: number): Step<Gap[]> {
-  const rows = yield sql`SELECT * FROM gaps ORDER BY body, position, shard LIMIT ${limit}`
+  const rows =
+    yield sql`SELECT body, position, shard, reason, since FROM gaps ORDER BY body, position, shard LIMIT ${limit}`
   return rows as unknown as Gap[]
 }
 
 export function* gapsOf(place: SegmentPlace): Step<Gap[]> {
-  const rows = yield sql`SELECT * FROM gaps WHERE body = ${place.body} AND position = ${place.position}`
+  const rows =
+    yield sql`SELECT body, position, shard, reason, since FROM gaps WHERE body = ${place.body} AND position = ${place.position}`
   return rows as unknown as Gap[]
 }
 

@@ -128,11 +128,16 @@ function schemaSuite(title: string, skip: string | false, start: () => Promise<P
 
 /** What the version after this one might do: a column more in every table. */
 function nextOf(migrations: readonly Migration[]): Migration {
-  const tables = migrations.flatMap(({ statements }) =>
-    statements.flatMap((text) => /^\s*CREATE TABLE (\w+)/.exec(text)?.[1] ?? []),
-  )
+  const tables = new Set<string>()
+  for (const text of migrations.flatMap(({ statements }) => statements)) {
+    const [, deed, table = ''] = /^\s*(CREATE|DROP) TABLE (?:IF EXISTS )?(\w+)/.exec(text) ?? []
+    if (deed === 'CREATE') tables.add(table)
+    else if (deed === 'DROP') tables.delete(table)
+  }
   const id = Math.max(...migrations.map((migration) => migration.id)) + 1
-  const statements = tables.map((table) => `ALTER TABLE ${table} ADD COLUMN of_the_next_version {text} DEFAULT 'more'`)
+  const statements = [...tables].map(
+    (table) => `ALTER TABLE ${table} ADD COLUMN of_the_next_version {text} DEFAULT 'more'`,
+  )
   return { id, name: 'next', expands: true, statements }
 }
 

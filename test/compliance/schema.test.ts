@@ -57,7 +57,7 @@ function schemaSuite(title: string, skip: string | false, start: () => Promise<P
       assert.deepEqual(
         await newer.read(function* () {
           const rows: Row[] = yield sql`SELECT a, b FROM t ORDER BY a`
-          return rows.map(({ a, b }) => `${a}${b}`)
+          return rows.map(({ a, b }) => String(a) + String(b))
         }),
         ['1x', '2x', '3x', '4x'],
       )

@@ -118,8 +118,11 @@ function schemaSuite(title: string, skip: string | false, start: () => Promise<P
       )
       const [index] = schemas as [Schema]
       await during('taken', schemas, async (database) => {
-        for (const _ of index.migrations.filter(({ down }) => down))
+        // As far back as there is a way.
+        for (const { down } of [...index.migrations].reverse()) {
+          if (!down) break
           await database.transact(rollbackLast(index, place.dialect, 'taken'))
+        }
       })
       await (await place.open('taken', schemas)).close()
     })

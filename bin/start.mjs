@@ -16,6 +16,7 @@ const entries = {
   test: 'test/run.ts',
   check: 'test/check.ts',
   sim: 'sim/main.ts',
+  fuzz: 'test/fuzz/main.ts',
   bench: 'bench/main.ts',
   torture: 'test/torture/main.ts',
 }

@@ -19,8 +19,8 @@ export function signDirectory(directory: Directory, key: KeyObject): SignedDirec
  * @throws directory.invalid
  */
 export function verifyDirectory(value: unknown, key: KeyObject, known: number): Directory {
-  const { directory, signature } = value as Partial<SignedDirectory>
-  if (typeof directory !== 'object' || typeof signature !== 'string')
+  const { directory, signature } = (value ?? {}) as Partial<SignedDirectory>
+  if (typeof directory !== 'object' || directory === null || typeof signature !== 'string')
     throw refused('it has not the form of a directory')
   const signed = Buffer.from(signature, 'base64')
   if (signed.length !== 64 || !verify(null, statement(directory), key, signed)) throw refused('its signature is wrong')
@@ -42,11 +42,18 @@ const refused = (reason: string) => poolError('directory.invalid', { reason })
 
 function faultOf(provider: Provider): string | undefined {
   const country = /^[A-Z]{2}$/
+  if (typeof provider !== 'object' || provider === null) return 'it lists something that is no provider'
+  const { attestations, capacityBytes } = provider
+  // A pattern takes a list of one text for that text; what comes behind it does not.
+  for (const name of ['id', 'name', 'endpoint', 'publicKey', 'country', 'owner', 'ownerCountry'] as const)
+    if (typeof provider[name] !== 'string') return `a provider's ${name} is not a text`
   if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(provider.id))
     return `${JSON.stringify(provider.id)} is no provider's short name`
   if (!country.test(provider.country) || !country.test(provider.ownerCountry)) return `${provider.id} has no country`
   if (!/^[0-9a-f]{64}$/.test(provider.publicKey)) return `${provider.id} has no public key`
-  if (!Array.isArray(provider.attestations)) return `${provider.id} has no list of attestations`
+  if (!Array.isArray(attestations) || !attestations.every((one) => typeof one === 'string'))
+    return `${provider.id} has no list of attestations`
+  if (!Number.isSafeInteger(capacityBytes) || capacityBytes < 0) return `${provider.id} has no capacity`
   if (!provider.owner || !provider.name) return `${provider.id} has no owner or no name`
   try {
     return new URL(provider.endpoint).protocol.startsWith('http') ? undefined : `${provider.id} has no HTTP endpoint`

@@ -40,7 +40,7 @@ const usualNames = new Map(
 
 /**
  * Reads the head at the beginning of `bytes`. Strict where leniency lets two readers of one request see two requests: no
- * folded lines, no bare line feeds, no space before a colon, one length, no transfer encodings.
+ * folded lines, no bare line feeds, no space before a colon, one host, one length, no transfer encodings.
  * @param most bytes of a head
  * @param fieldsMost lines of a head, the first one not among them
  * @returns the head and how many bytes it took; a status to refuse it with; undefined while it is not whole
@@ -106,6 +106,8 @@ function readFields(
     const written = text.slice(at, colon)
     const name = usualNames.get(written) ?? written.toLowerCase()
     const before = into[name]
+    // RFC 9112 section 3.2: whose request it is must not depend on which of two is believed.
+    if (name === 'host' && before !== undefined) return 'bad'
     const value = text.slice(from, to)
     into[name] = before === undefined ? value : `${before}, ${value}`
     at = stop + 2

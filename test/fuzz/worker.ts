@@ -17,7 +17,7 @@ let unhandled: unknown
 process.on('unhandledRejection', (error) => {
   unhandled = error
 })
-const say = (said: Said) => parentPort?.postMessage(said)
+const say = (said: Said) => parentPort?.postMessage(said, [])
 const dice = openDice(seed)
 const seeds = [
   ...target.seeds.map((text) => Buffer.from(text, 'latin1')),

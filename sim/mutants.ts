@@ -334,4 +334,28 @@ export const mutants: Mutant[] = [
     from: 'if ((yield* lastKey())?.generation !== key.generation)',
     to: 'if ((yield* lastKey())?.generation === -1)',
   },
+  {
+    name: 'a key is believed for longer than was promised',
+    file: 'src/access/standing.ts',
+    from: 'const staleMs = 900',
+    to: 'const staleMs = 9000',
+  },
+  {
+    name: 'temporary credentials outlive the epoch of their role',
+    file: 'src/access/standing.ts',
+    from: 'role.epoch !== claims.roleEpoch',
+    to: 'role.epoch < claims.roleEpoch',
+  },
+  {
+    name: 'temporary credentials outlive the key that they were got with',
+    file: 'src/access/standing.ts',
+    from: "if (key?.state !== 'active' || key.person !== by.person) return false",
+    to: 'if (key && key.person !== by.person) return false',
+  },
+  {
+    name: 'raising an epoch tells nobody',
+    file: 'src/access/records/people.store.ts',
+    from: 'yield sql`UPDATE people SET epoch = ${person.epoch + 1} WHERE id = ${person.id}`\n  yield* noteChange()',
+    to: 'yield sql`UPDATE people SET epoch = ${person.epoch + 1} WHERE id = ${person.id}`',
+  },
 ]

@@ -1,12 +1,16 @@
 import { runJobs } from './jobs.ts'
 import { type Outcome, runScenario } from './scenario.ts'
+import { runStanding } from './standing.ts'
 
 export type Verdict = { seed: number; failure?: string; tail?: string[] }
 
 /** Runs a seed's lives, each twice: they must hold, and be the same both times, or they could not be looked into. */
 export async function runSeed(seed: number): Promise<Verdict> {
-  const jobs = await runTwice(seed, runJobs)
-  return jobs.failure === undefined ? runTwice(seed, runScenario) : jobs
+  for (const run of [runJobs, runStanding]) {
+    const verdict = await runTwice(seed, run)
+    if (verdict.failure !== undefined) return verdict
+  }
+  return runTwice(seed, runScenario)
 }
 
 async function runTwice(seed: number, run: (seed: number) => Promise<Outcome>): Promise<Verdict> {

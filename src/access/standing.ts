@@ -77,7 +77,8 @@ export function openStanding({ database, keyring, clock, log }: Ports): Standing
       }
       // What was read may be older than what was changed here meanwhile.
       if (changes === before) checkedAt = startedAt
-      if (uses.size > 0 && startedAt - flushedAt >= flushMs) await flush()
+      // Nobody waits for it.
+      if (uses.size > 0 && startedAt - flushedAt >= flushMs) void flush()
     })().finally(() => {
       checking = undefined
     })

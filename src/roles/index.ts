@@ -4,4 +4,6 @@ export { type Gateway, type GatewayConfig, type GatewayPorts, openGateway } from
 export { workMetrics } from './measured-jobs.ts'
 export { signInOperations } from './sign-in-operations.ts'
 export { type ApiCall, type Handler, handles, type StreamEvent, streams } from './handler.ts'
+export { logOperations } from './log-operations.ts'
+export { directoryFacts, logAct, logStart, logStop, type RoleLog, type RoleName } from './role-log.ts'
 export { openWatch, type Watch } from './watch.ts'

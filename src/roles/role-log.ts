@@ -1,9 +1,11 @@
-import { appendFact, type FactsOf, type SealedLog } from '#journal'
-import type { Clock, Database, Log } from '#kernel'
-import type { Journal } from '#journal'
+import { createHash } from 'node:crypto'
+import { appendFact, type Fact, type FactsOf, type Journal, type SealedLog, type Topic } from '#journal'
+import { canonicalJson, type Clock, type Database, type Json, type Log } from '#kernel'
+import type { Directory } from '#pool'
 import type { JobKind } from '#work'
 
-type Ports = { index: Database; clock: Clock; log: Log; journal: Journal; sealedLog: SealedLog }
+/** The log of a role, and what it stands on. */
+export type RoleLog = { index: Database; clock: Clock; log: Log; journal: Journal; sealedLog: SealedLog }
 /** Who writes: the name of the process, its role, and the program's version. */
 export type RoleName = { id: string; role: FactsOf<'role.started'>['role']; version: string }
 
@@ -24,7 +26,7 @@ export function sealLog(sealedLog: SealedLog): JobKind {
 
 /** Puts the start of a role into its log, before it serves anybody. */
 export async function logStart(
-  { index, clock, journal, sealedLog }: Ports,
+  { index, clock, journal, sealedLog }: RoleLog,
   { id, role, version }: RoleName,
 ): Promise<void> {
   const at = clock.now()
@@ -42,7 +44,10 @@ export async function logStart(
 }
 
 /** Puts the end of a role into its log and signs the last head. What cannot be written any more is written at the next start. */
-export async function logStop({ index, clock, log, journal, sealedLog }: Ports, { id, role }: RoleName): Promise<void> {
+export async function logStop(
+  { index, clock, log, journal, sealedLog }: RoleLog,
+  { id, role }: RoleName,
+): Promise<void> {
   const at = clock.now()
   try {
     await index.transact(() =>
@@ -52,4 +57,22 @@ export async function logStop({ index, clock, log, journal, sealedLog }: Ports, 
   } catch (error) {
     log('warn', 'log.unsealed', { reason: error instanceof Error ? error.message : String(error) })
   }
+}
+
+type Stated<T extends Topic> = Omit<Fact<T>, 'at' | 'tenant'>
+
+/** Puts an act of a role into its log that changes nothing in its database. */
+export async function logAct<T extends Topic>(
+  { index, clock, journal }: Pick<RoleLog, 'index' | 'clock' | 'journal'>,
+  act: Stated<T>,
+): Promise<void> {
+  const at = clock.now()
+  await index.transact(() => appendFact<T>(journal, { ...act, tenant: '', at }))
+}
+
+/** What is stated of a directory of providers: enough to tell it from every other. */
+export function directoryFacts(directory: Directory): FactsOf<'directory.taken'> {
+  const { version, providers } = directory
+  const text = canonicalJson(directory as unknown as Json)
+  return { version, providers: providers.length, digest: createHash('sha256').update(text).digest('hex') }
 }

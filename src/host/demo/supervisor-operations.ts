@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs'
 import * as api from '#api'
 import type { Clock } from '#kernel'
-import { type Handler, handles, openWatch, streams } from '#roles'
+import { type Handler, handles, logAct, openWatch, type RoleLog, streams } from '#roles'
 import type { DemoFederation } from './demo-federation.ts'
 import { runDoctor } from './doctor.ts'
 import { supportBundle } from './support-bundle.ts'
@@ -13,6 +13,8 @@ const watchMs = 500
 type Ports = {
   clock: Clock
   supervisor: Supervisor
+  /** Where acts on processes are written down. */
+  own: RoleLog
   demo: DemoFederation
   data: string
   startedAt: number
@@ -20,7 +22,7 @@ type Ports = {
 }
 
 /** What the supervisor answers: processes, providers, and what the doctor finds. */
-export function supervisorOperations({ clock, supervisor, demo, data, startedAt, version }: Ports): Handler[] {
+export function supervisorOperations({ clock, supervisor, own, demo, data, startedAt, version }: Ports): Handler[] {
   const processes = () => ({ now: clock.now(), processes: supervisor.list() })
   const watch = openWatch(clock, watchMs, processes, ({ processes: state }) => state)
   return [
@@ -51,8 +53,16 @@ export function supervisorOperations({ clock, supervisor, demo, data, startedAt,
         }),
       }
     }),
-    handles(api.stopProvider, (_, { provider }) => supervisor.stop(provider)),
-    handles(api.startProvider, (_, { provider }) => supervisor.start(provider)),
+    handles(api.stopProvider, async ({ actor }, { provider }) => {
+      const process = await supervisor.stop(provider)
+      await logAct(own, { topic: 'provider.stopped', about: provider, actor, facts: {} })
+      return process
+    }),
+    handles(api.startProvider, async ({ actor }, { provider }) => {
+      const process = await supervisor.start(provider)
+      await logAct(own, { topic: 'provider.started', about: provider, actor, facts: {} })
+      return process
+    }),
     handles(api.getSupportBundle, () => supportBundle({ clock, supervisor, demo, data, startedAt, version })),
     handles(api.runDoctor, async () => ({ findings: await runDoctor({ clock, supervisor, demo, data }) })),
   ]

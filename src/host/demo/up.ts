@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { localToken } from '#access'
 import type { UpOptions } from '#cli'
+import { logAct, logOperations, logStart, logStop } from '#roles'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
 import { resetDataFolder, takeDataFolder } from './data-folder.ts'
@@ -12,6 +13,8 @@ import { postgresAddress } from '../database/postgres-address.ts'
 import { supervisorChecks } from '../observe/role-checks.ts'
 import { observeRole } from '../observe/observe-role.ts'
 import { openRandom } from '../random.ts'
+import { openOwnLog } from '../run/own-log.ts'
+import { logsIn } from './reset-log.ts'
 import { openSupervisor } from './supervisor.ts'
 import { supervisorOperations } from './supervisor-operations.ts'
 import { programVersion } from '../run/program-version.ts'
@@ -25,6 +28,7 @@ import { writePrivateJson } from '../disk/write-file.ts'
  */
 export async function up(options: UpOptions): Promise<number> {
   const say = (sentence: string) => void (options.json ? process.stderr : process.stdout).write(`${sentence}\n`)
+  const lost = options.reset ? logsIn(options.data) : []
   if (options.reset && !(await confirmReset(options, say))) return 1
   const startedAt = systemClock.now()
   const folder = takeDataFolder(options.data, startedAt)
@@ -41,20 +45,27 @@ export async function up(options: UpOptions): Promise<number> {
     const config = { entry: process.argv[1] as string, logFolder: join(folder.path, 'log') }
     const supervisor = openSupervisor({ clock: systemClock, log: log.log, say }, config, demo.processes)
     const stopped = toldToStop()
+    const random = openRandom()
+    const own = await openOwnLog(join(folder.path, 'supervisor'), { clock: systemClock, log: log.log, random })
+    const name = { id: 'supervisor', role: 'supervisor', version: programVersion() } as const
+    for (const { about, ...facts } of lost) await logAct(own, { topic: 'data.reset', about, actor: 'operator', facts })
+    await logStart(own, name)
     const observed = observeRole('supervisor', undefined, log)
-    const handlers = supervisorOperations({
+    const supervised = supervisorOperations({
       clock: systemClock,
+      own,
       supervisor,
       demo,
       data: folder.path,
       startedAt,
       version: programVersion(),
     })
+    const handlers = [...supervised, ...logOperations(own)]
     const ports = {
       handlers,
       authenticate: localToken(demo.token, 'operator'),
       clock: systemClock,
-      random: openRandom(),
+      random,
       log: log.log,
       report: observed.report,
       meter: observed.apiMeter,
@@ -74,6 +85,8 @@ export async function up(options: UpOptions): Promise<number> {
     } finally {
       await supervisor.stopAll()
       await api.close()
+      await logStop(own, name)
+      await own.close()
       await observed.close()
     }
     say('Everything has stopped. The next start finds it as it was.')

@@ -1,9 +1,9 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { anyOf, localToken, sessionAuthentication } from '#access'
 import { openSealedLog } from '#journal'
-import { openGateway, signInOperations } from '#roles'
+import { directoryFacts, logAct, openGateway, signInOperations } from '#roles'
 import { defaultLimits, openKeyStore, rawPublicKey, type ShardStore, sharedKey, storageError } from '#storage'
 import { openEgress } from '../http/egress.ts'
 import { openApiServer } from '../http/api-server.ts'
@@ -47,10 +47,13 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
     stores.clear()
   }
   // An endpoint may have moved with a new directory; connections are made anew when they are next wanted.
-  const directory = await openDirectoryCopy(
-    { file: join(config.folder, 'directory.json'), ...config.federation, log },
-    closeStores,
-  )
+  let stateDirectory = () => {}
+  const directoryFile = join(config.folder, 'directory.json')
+  const first = !existsSync(directoryFile)
+  const directory = await openDirectoryCopy({ file: directoryFile, ...config.federation, log }, () => {
+    closeStores()
+    stateDirectory()
+  })
   const shards = (id: string): ShardStore => {
     const open = stores.get(id)
     if (open) return open
@@ -76,6 +79,18 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
   const journal = { nameKey: await keyStore.secret('log names') }
   const kept = openKeptHead(join(config.folder, `log-head-${config.id}`))
   const sealedLog = await openSealedLog({ database: index, clock, log, random, journal, secret: keyStore.secret, kept })
+  stateDirectory = () => {
+    const act = {
+      topic: 'directory.taken',
+      about: config.id,
+      actor: 'system',
+      facts: directoryFacts(directory.current()),
+    } as const
+    logAct({ index, clock, journal }, act).catch((error: unknown) =>
+      log('warn', 'log.unstated', { reason: error instanceof Error ? error.message : String(error) }),
+    )
+  }
+  if (first) stateDirectory()
   const gateway = await openGateway(
     {
       clock,

@@ -172,7 +172,7 @@ test('the examples of configuration are ones that the roles take, and every file
   }
   const text = read('docs', 'operate', 'install.md')
   const found = [...text.matchAll(/```json (\w+)\n(.*?)```/gs)]
-  assert.deepEqual(found.map(([, kind]) => kind).sort(), Object.keys(schemas).sort())
+  assert.deepEqual(found.map(([, kind = '']) => kind).sort(), Object.keys(schemas).sort())
   for (const [, kind = '', json = ''] of found)
     assert.equal(faultOf(schemas[kind] as Schema<unknown>, JSON.parse(json)), undefined, kind)
   for (const page of pages) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { appendFact, type Fact, type FactsOf, type Journal, type SealedLog, type Topic } from '#journal'
-import { canonicalJson, type Clock, type Database, type Json, type Log } from '#kernel'
+import { canonicalJson, type Clock, type Database, type Log } from '#kernel'
 import type { Directory } from '#pool'
 import type { JobKind } from '#work'
 
@@ -73,6 +73,6 @@ export async function logAct<T extends Topic>(
 /** What is stated of a directory of providers: enough to tell it from every other. */
 export function directoryFacts(directory: Directory): FactsOf<'directory.taken'> {
   const { version, providers } = directory
-  const text = canonicalJson(directory as unknown as Json)
+  const text = canonicalJson(directory)
   return { version, providers: providers.length, digest: createHash('sha256').update(text).digest('hex') }
 }

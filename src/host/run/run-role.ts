@@ -25,9 +25,11 @@ export async function runRole(config: string, logFile: string | undefined): Prom
       reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
     })
     const taken = hasCode(error, 'port.taken')
-    process.send?.({ failed: error instanceof PelagoError ? error.message : String(error), taken })
-    process.exitCode = 1
-    process.disconnect?.()
+    // What was opened before the failure would keep the process alive.
+    const end = () => process.exit(1)
+    const failed = { failed: error instanceof PelagoError ? error.message : String(error), taken }
+    if (process.send) process.send(failed, undefined, undefined, end)
+    else end()
     return
   }
   log.log('info', 'role.ready', { role, pid: process.pid })

@@ -175,7 +175,7 @@ export const mutants: Mutant[] = [
   {
     name: 'nobody else is asked when one is late',
     file: storage('read/race-shards.ts'),
-    from: 'if (more === 0 || overdue || hedges.spend(more)) advance()',
+    from: 'if (more === 0 || hedges.spend(more, overdue)) advance()',
     to: 'if (more === 0) advance()',
   },
   {

@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { openNode, type ShardStore } from '../src/storage/index.ts'
+import { bundling, openNode, type ShardStore } from '../src/storage/index.ts'
 import { systemClock as clock } from '../src/host/clock.ts'
 import { openDisk } from '../src/host/disk/disk.ts'
 import { openRandom } from '../src/host/random.ts'
@@ -38,7 +38,7 @@ else await compare()
 async function serveShards(folder: string): Promise<void> {
   const random = openRandom()
   // The trash is emptied at once: memory that files had is quicker to fill than memory that nobody had.
-  const config = { provider: 'p', quotaBytes: 1e12, trashMs: -2 * 86_400_000, reserveBytes: 0 }
+  const config = { provider: 'p', quotaBytes: 1e12, trashMs: -2 * 86_400_000, reserveBytes: 0, ...bundling }
   const node = await openNode({ disk: openDisk(folder), clock, random, log: () => {} }, config)
   const gateways = new Map([['g', shared]])
   const ports = { node, gateways, clock, log: () => {}, provider: 'p' }

@@ -89,6 +89,7 @@ export const quickLimits: StorageLimits = {
 export const quickKeyLimits: KeyLimits = { keptMs: 3000, newestMs: 500, retryMs: 100 }
 
 const quotaBytes = 256 * 1024 * 1024
+const purgeMs = 2000
 
 /** The same for jobs: a pause that readers outlive makes a gateway lose its leases. */
 export const quickWork: WorkLimits = { atOnce: 4, sliceMs: 200, leaseMs: 1500, lookMs: 300 }
@@ -116,9 +117,24 @@ export async function openArchipelago(
     const disk = island.disk.connect()
     const node: Node = await openNode(
       { disk, clock: world.clock, random: world.random, log },
-      { provider: island.provider.id, quotaBytes, trashMs: 14 * 86_400_000, reserveBytes: 0 },
+      {
+        provider: island.provider.id,
+        quotaBytes,
+        trashMs: 14 * 86_400_000,
+        reserveBytes: 0,
+        // Every third has files only.
+        shortBytes: providers.indexOf(island) % 3 === 0 ? 0 : 10_000,
+        bundleBytes: 30_000,
+      },
     )
-    if (island.remote.incarnation === incarnation) island.remote.node = node
+    if (island.remote.incarnation !== incarnation) return
+    island.remote.node = node
+    const purge = () => {
+      if (island.remote.incarnation !== incarnation) return
+      node.purge().catch((error: unknown) => log('warn', 'trash.unpurged', { reason: String(error) }))
+      world.clock.after(purgeMs, purge)
+    }
+    world.clock.after(purgeMs, purge)
   }
   const crash = (island: Island) => {
     world.note(`${island.provider.id} loses power`)

@@ -2,6 +2,7 @@ import { defaultPolicy, judge, type Provider } from '#pool'
 import type { Row } from '#kernel'
 import { plaintextMark } from './content.ts'
 import { bucket, newCall, finish, type Life, sleepFor } from './life.ts'
+import { shardsOn } from './shards-on.ts'
 
 const segmentQuery = `SELECT s.body, s.position, s.size, s.k, s.m, s.names, p.holders FROM segments s
   JOIN placements p ON p.id = s.placement`
@@ -18,18 +19,16 @@ function segmentsIn({ archipelago }: Life): Segment[] {
   }))
 }
 
-const pathOf = (name: string) => `shards/${name.slice(0, 2)}/${name}`
-
 /**
  * At the moment of the acknowledgement: every segment lies at distinct providers that the policy allows, survives what is
  * promised, and every shard would be there after a power cut now.
  */
 export function checkAcknowledged(life: Life, version: string): void {
-  const islands = new Map(life.archipelago.providers.map((island) => [island.provider.id, island]))
   const { eligible } = judge(life.archipelago.directory, defaultPolicy)
   // An object that was put whole may lie in a pack; the check at rest looks at what parts and packs there are.
   const [object] = life.archipelago.index.look(`SELECT pack FROM objects WHERE version = '${version}'`)
   const body = object?.pack ?? version
+  const held = new Map(life.archipelago.providers.map(({ provider, disk }) => [provider.id, shardsOn(disk)]))
   for (const segment of segmentsIn(life)) {
     if (segment.body !== body) continue
     const providers = segment.holders.map((id) => eligible.find((provider) => provider.id === id))
@@ -39,11 +38,9 @@ export function checkAcknowledged(life: Life, version: string): void {
     if (!outlives(allowed, segment.k, defaultPolicy.survive.providers))
       throw new Error(`acknowledged, but does not survive: ${JSON.stringify(segment)}`)
     segment.names.forEach((name, shard) => {
-      const island = islands.get(segment.holders[shard] as string)
-      if (!island || life.damaged.has(island.provider.id)) return
-      if (!island.disk.isDurable(pathOf(name), 64 + 4096 + 32)) {
-        throw new Error(`acknowledged, but shard ${shard} at ${island.provider.id} would not survive a power cut`)
-      }
+      const holder = segment.holders[shard] as string
+      if (life.damaged.has(holder) || held.get(holder)?.get(name)?.durable) return
+      throw new Error(`acknowledged, but shard ${shard} at ${holder} would not survive a power cut`)
     })
   }
 }
@@ -84,9 +81,7 @@ export function checkTidy(life: Life): string | undefined {
   for (const { provider, disk } of archipelago.providers) {
     // A disk that lies about syncs may bring back what was moved to the trash.
     if (provider.id === life.gone || life.damaged.has(provider.id)) continue
-    for (const path of disk.files().keys()) {
-      if (path.startsWith('shards/') && !known.has(path.slice(-32))) return `${path} at ${provider.id}`
-    }
+    for (const [name, { path }] of shardsOn(disk)) if (!known.has(name)) return `${name} in ${path} at ${provider.id}`
   }
   return undefined
 }
@@ -126,15 +121,14 @@ export async function checkKeys(life: Life): Promise<void> {
 /** With everything at rest: each live shard is where the index says, no version is kept twice, and nobody sees plaintext. */
 export function checkAtRest(life: Life): void {
   const { archipelago } = life
-  const files = new Map(archipelago.providers.map(({ provider, disk }) => [provider.id, disk.files()]))
+  const held = new Map(archipelago.providers.map(({ provider, disk }) => [provider.id, shardsOn(disk)]))
   for (const segment of segmentsIn(life)) {
     if (new Set(segment.holders).size < segment.holders.length)
       throw new Error(`two shards at one provider: ${segment.holders.join()}`)
     segment.names.forEach((name, shard) => {
       const provider = segment.holders[shard] as string
       if (life.damaged.has(provider)) return
-      if (!files.get(provider)?.has(pathOf(name)))
-        throw new Error(`shard ${name} is not at ${provider}, where the index has it`)
+      if (!held.get(provider)?.has(name)) throw new Error(`shard ${name} is not at ${provider}, where the index has it`)
     })
   }
   const bodies =
@@ -142,10 +136,10 @@ export function checkAtRest(life: Life): void {
     AND body NOT IN (SELECT body FROM parts) AND body NOT IN (SELECT id FROM packs)`)
   if (bodies.length > 0) throw new Error(`${bodies.length} bodies belong to nothing`)
   checkPacks(life)
-  for (const [provider, held] of files) {
-    for (const [path, bytes] of held) {
+  for (const { provider, disk } of archipelago.providers) {
+    for (const [path, bytes] of disk.files()) {
       if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(plaintextMark))
-        throw new Error(`${provider} can read ${path}`)
+        throw new Error(`${provider.id} can read ${path}`)
     }
   }
 }

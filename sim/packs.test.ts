@@ -7,6 +7,7 @@ import { openArchipelago, quickLimits } from './archipelago.ts'
 import { checkAtRest } from './checks.ts'
 import { bucket, finish, type Life, newCall, sleepFor } from './life.ts'
 import { openModel } from './model.ts'
+import { shardsOn } from './shards-on.ts'
 import { openWorld } from './world.ts'
 
 async function openLife(seed: number, limits = quickLimits): Promise<Life> {
@@ -80,7 +81,7 @@ test('packs that hold little are written together, and what was in them is read 
     life.archipelago.index.look('SELECT names FROM segments').flatMap(({ names }) => String(names).match(/.{32}/g)),
   )
   for (const { provider, disk } of life.archipelago.providers) {
-    const left = [...disk.files().keys()].filter((path) => path.startsWith('shards/') && !names.has(path.slice(-32)))
+    const left = [...shardsOn(disk).keys()].filter((name) => !names.has(name))
     assert.deepEqual(left, [], provider.id)
   }
   checkAtRest(life)

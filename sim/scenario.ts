@@ -200,7 +200,7 @@ function applyFault(life: Life, island: Island): void {
     case 'lose':
       life.damaged.add(island.provider.id)
       for (const [path, bytes] of island.disk.files()) {
-        if (!path.startsWith('shards/') || !world.chance(0.5)) continue
+        if (!/^(shards|bundles)\//.test(path) || !world.chance(0.5)) continue
         if (kind === 'rot') island.disk.rot(path, world.dice(bytes.length * 8))
         else island.disk.lose(path)
       }

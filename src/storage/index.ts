@@ -7,6 +7,7 @@ export { getBucket, holdBucket } from './index/buckets.store.ts'
 export { indexMigrations } from './index/migrations.ts'
 export { defaultLimits, type StorageLimits } from './limits.ts'
 export type { Disk, DiskFile, NewFile } from './node/disk.ts'
+export { bundling } from './node/state.ts'
 export { type Node, openNode } from './node/node.ts'
 export type { NodeConfig } from './node/state.ts'
 export type {

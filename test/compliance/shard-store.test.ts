@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock, Log } from '#kernel'
-import { type Node, openNode, rawPublicKey, type ShardStore, sharedKey } from '#storage'
+import { type Node, type NodeConfig, openNode, rawPublicKey, type ShardStore, sharedKey } from '#storage'
 import { openMemoryDisk } from '../../sim/ports/disk.ts'
 import { systemClock } from '../../src/host/clock.ts'
 import { openDisk } from '../../src/host/disk/disk.ts'
@@ -16,7 +16,16 @@ const clock: Clock = systemClock
 const random = openRandom()
 const log: Log = () => {}
 const quotaBytes = 8 * 1024 * 1024
-const config = { provider: 'p', quotaBytes, trashMs: 14 * 86_400_000, reserveBytes: 0 }
+const config = {
+  provider: 'p',
+  quotaBytes,
+  trashMs: 14 * 86_400_000,
+  reserveBytes: 0,
+  shortBytes: 0,
+  bundleBytes: 4096,
+}
+/** Shards of both kinds, and bundles that are soon full. */
+const bundled = { ...config, shortBytes: 2000, bundleBytes: 8192 }
 
 /** The node as a gateway in the same process would see it. */
 function direct(node: () => Node): ShardStore {
@@ -40,28 +49,32 @@ function direct(node: () => Node): ShardStore {
   }
 }
 
-shardStoreSuite('node over a disk in memory', async () => {
+const inMemory = (config: NodeConfig) => async () => {
   const disk = openMemoryDisk({ clock, random })
   const open = () => openNode({ disk: disk.connect(), clock, random, log }, config)
   let node = await open()
   return {
     store: direct(() => node),
     quotaBytes,
+    bundled: config.shortBytes > 0,
     async restart() {
       disk.crash()
       node = await open()
     },
     close: async () => {},
   }
-})
+}
+shardStoreSuite('node over a disk in memory', inMemory(config))
+shardStoreSuite('node over a disk in memory, short shards in bundles', inMemory(bundled))
 
 shardStoreSuite('node over a folder', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pelago-node-'))
-  const open = () => openNode({ disk: openDisk(folder), clock, random, log }, config)
+  const open = () => openNode({ disk: openDisk(folder), clock, random, log }, bundled)
   let node = await open()
   return {
     store: direct(() => node),
     quotaBytes,
+    bundled: true,
     async restart() {
       node = await open()
     },
@@ -75,7 +88,7 @@ const overTheWire = (way: { direct: boolean }) => async () => {
   const [gatewayKey, providerKey] = [rawPublicKey(gateway.publicKey), rawPublicKey(provider.publicKey)]
   const gateways = new Map([['g', sharedKey(provider.privateKey, gatewayKey, gatewayKey, providerKey)]])
   const start = async (port: number) => {
-    const node = await openNode({ disk: openDisk(folder), clock, random, log }, config)
+    const node = await openNode({ disk: openDisk(folder), clock, random, log }, bundled)
     return openShardServer({ node, gateways, clock, log, provider: 'p' }, { host: '127.0.0.1', port, ...way })
   }
   let server = await start(0)
@@ -87,6 +100,7 @@ const overTheWire = (way: { direct: boolean }) => async () => {
   return {
     store,
     quotaBytes,
+    bundled: true,
     async restart() {
       await server.close()
       server = await start(server.port)

@@ -207,6 +207,7 @@ function openedFile(handle: OpenFile, path: string, pastCache: PastCache, atOnce
       }
     },
     size: async () => handle.size(),
+    sync: () => handle.datasync(),
     async close() {
       await Promise.all([handle.close(), direct?.close()])
     },

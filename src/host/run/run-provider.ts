@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { openNode, rawPublicKey, sharedKey } from '#storage'
+import { bundling, openNode, rawPublicKey, sharedKey } from '#storage'
 import { systemClock } from '../clock.ts'
 import { providerConfig, readConfig } from './configuration.ts'
 import { openDisk } from '../disk/disk.ts'
@@ -30,7 +30,7 @@ export async function runProvider(file: string, { log, watch }: OpenLog): Promis
   const ports = { clock: systemClock, random: openRandom(), log }
   const node = await openNode(
     { ...ports, disk: openDisk(config.folder) },
-    { provider: config.id, quotaBytes: config.quotaBytes, trashMs, reserveBytes },
+    { provider: config.id, quotaBytes: config.quotaBytes, trashMs, reserveBytes, ...bundling },
   )
   const observed = observeRole('provider', config.observe, { log, watch, id: config.id })
   const { metrics, report, tracer, checks, close } = observed

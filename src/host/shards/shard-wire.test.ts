@@ -29,7 +29,7 @@ function storeAt(port: number, { key = shared, gateway = 'g', skewMs = 0 } = {})
 
 async function openProvider(quotaBytes = 64 * 1024 * 1024) {
   const disk = openMemoryDisk({ clock: systemClock, random })
-  const config = { provider: 'p', quotaBytes, trashMs: 1e9, reserveBytes: 0 }
+  const config = { provider: 'p', quotaBytes, trashMs: 1e9, reserveBytes: 0, shortBytes: 0, bundleBytes: 4096 }
   const log: string[] = []
   const ports = { clock: systemClock, random, log: (_: string, event: string) => void log.push(event) }
   const node = await openNode({ ...ports, disk: disk.connect() }, config)

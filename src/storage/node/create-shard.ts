@@ -2,6 +2,7 @@ import { hasCode } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { ShardWriter } from '../ports.ts'
 import type { Disk, NewFile } from './disk.ts'
+import { headBytes, recordBytes } from './bundles/record.ts'
 import { incomingFolder, isShardName, shardFolder, shardPath } from './folders.ts'
 import { folderOf, leaveSlot, nodeDenies, nodeError, type NodeState, type Slot, settlePromise } from './state.ts'
 
@@ -24,9 +25,11 @@ export async function createShard(node: NodeState, name: string, length: number)
   const temporary = `${incomingFolder}/${name}-${Buffer.from(node.random.bytes(4)).toString('hex')}`
   try {
     if (await isUsed(node, name)) throw nodeError(node, 'shard.exists')
-    await promiseRoom(node, slot, length)
-    const file = await node.disk.create(temporary)
-    const writer = openWriter(node, slot, { name, length, temporary, file })
+    const short = length <= node.config.shortBytes
+    await promiseRoom(node, slot, short ? recordBytes(length) : length)
+    const writer = short
+      ? openShortWriter(node, slot, name, length)
+      : openWriter(node, slot, { name, length, temporary, file: await node.disk.create(temporary) })
     if (trashed) await slot.end()
     return writer
   } catch (error) {
@@ -132,6 +135,56 @@ function openWriter(node: NodeState, slot: Slot, { name, length, temporary, file
   }
 }
 
+/** A short shard is kept in memory until it is whole, and then added to a bundle. */
+function openShortWriter(node: NodeState, slot: Slot, name: string, length: number): ShardWriter {
+  let record: Uint8Array | undefined = new Uint8Array(recordBytes(length))
+  let written = 0
+  let adding: Promise<void> | undefined
+  const drop = () => {
+    if (!record) return
+    record = undefined
+    leaveSlot(node, name, slot)
+  }
+  const add = async (whole: Uint8Array) => {
+    try {
+      await node.bundles.add(name, whole, length)
+    } catch (error) {
+      if (hasCode(error, 'disk.full')) throw nodeError(node, 'shard.full', error)
+      // What was written of it may be whole, and then a restart finds it.
+      const reason = error instanceof Error ? error.message : String(error)
+      throw storageError('shard.uncertain', { provider: node.config.provider, reason }, error)
+    } finally {
+      leaveSlot(node, name, slot)
+    }
+  }
+  slot.end = async () => {
+    drop()
+    await adding?.catch(() => 'whoever finishes is told')
+  }
+  return {
+    async write(bytes) {
+      if (!record) throw nodeError(node, 'shard.missing')
+      if (written + bytes.length > length) {
+        drop()
+        throw storageError('body.long', { size: length })
+      }
+      record.set(bytes, headBytes + written)
+      written += bytes.length
+    },
+    async finish() {
+      if (!record) throw nodeError(node, 'shard.missing')
+      if (written !== length) {
+        drop()
+        throw storageError('body.short', { got: written, size: length })
+      }
+      adding = add(record)
+      record = undefined
+      await adding
+    },
+    abort: drop,
+  }
+}
+
 /** After a sync that failed the system may show bytes that the disk has not: they must not be taken for a shard. */
 async function takeBack({ disk, sync, usage }: NodeState, name: string, length: number): Promise<void> {
   await disk.remove(shardPath(name))
@@ -141,8 +194,9 @@ async function takeBack({ disk, sync, usage }: NodeState, name: string, length: 
 }
 
 /** Create-only counts the trash too. A shard moves from its folder to the trash, so the trash is looked at afterwards. */
-async function isUsed({ disk, days, known }: NodeState, name: string): Promise<boolean> {
+async function isUsed({ disk, days, known, bundles }: NodeState, name: string): Promise<boolean> {
   if (!known.has(name)) return false
+  if (bundles.find(name)) return true
   if (await isThere(disk, shardPath(name))) return true
   const found = await Promise.all([...days].map((day) => isThere(disk, `${day}/${name}`)))
   return found.includes(true)

@@ -33,5 +33,7 @@ export type DiskFile = {
   /** Fills `into` from `offset` on. @returns how many bytes there were: fewer than asked for only at the end of the file */
   read(offset: number, into: Uint8Array): Promise<number>
   size(): Promise<number>
+  /** Resolves when all that is in the file would be there after a crash. */
+  sync(): Promise<void>
   close(): Promise<void>
 }

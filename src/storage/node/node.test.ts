@@ -8,7 +8,7 @@ import { type Node, openNode } from './node.ts'
 
 const day = 86_400_000
 const quotaBytes = 1000
-const config = { provider: 'p', quotaBytes, trashMs: 14 * day, reserveBytes: 0 }
+const config = { provider: 'p', quotaBytes, trashMs: 14 * day, reserveBytes: 0, shortBytes: 0, bundleBytes: 4096 }
 const nameOf = (number: number) => `ab${String(number).padStart(30, '0')}`
 
 type Under = { world: World; disk: MemoryDisk; node: Node; settle<T>(promise: Promise<T>): Promise<T> }
@@ -129,6 +129,7 @@ test('a disk that fills up in the middle leaves nothing behind', async () => {
 async function openBroken(broken: { file: boolean; folder: boolean }): Promise<Under> {
   const under = await open()
   const connected = under.disk.connect()
+  let opened = false
   const fail = (): never => {
     throw Object.assign(new Error('input/output error'), { code: 'EIO' })
   }
@@ -141,13 +142,14 @@ async function openBroken(broken: { file: boolean; folder: boolean }): Promise<U
         ...connected,
         create: async (path) => {
           const file = await connected.create(path)
-          return { ...file, sync: async () => (broken.file ? fail() : file.sync()) }
+          return { ...file, sync: async () => (opened && broken.file ? fail() : file.sync()) }
         },
-        syncDirectory: async (path) => (broken.folder ? fail() : connected.syncDirectory(path)),
+        syncDirectory: async (path) => (opened && broken.folder ? fail() : connected.syncDirectory(path)),
       },
     },
     config,
   )
+  opened = true
   return { ...under, node }
 }
 

@@ -1,14 +1,15 @@
 import { storageError } from '../errors.ts'
 import type { ShardStoreStatus, ShardWriter } from '../ports.ts'
+import { openBundles } from './bundles/bundles.ts'
 import { createShard } from './create-shard.ts'
 import type { DiskFile } from './disk.ts'
 import { emptyIncoming, isShardName, listShards, prepareFolders, readUsage, shardPath, trashDays } from './folders.ts'
 import { openGroupedSync } from './grouped-sync.ts'
 import { openKnownNames } from './known-names.ts'
 import { type NodeConfig, type NodePorts, type NodeState, nodeError } from './state.ts'
-import { purgeTrash, trashShard } from './trash-shard.ts'
+import { dayNumber, purgeTrash, trashShard } from './trash-shard.ts'
 
-/** A provider's side of the shard protocol: create-only files, durable when finished, byte for byte what was sent. */
+/** A provider's side of the shard protocol: create-only shards, durable when finished, byte for byte what was sent. */
 export type Node = {
   create(name: string, length: number): Promise<ShardWriter>
   /** Reads exactly `length` bytes. @throws shard.missing, shard.range when the shard is shorter */
@@ -33,12 +34,14 @@ export async function openNode(ports: NodePorts, config: NodeConfig): Promise<No
   const sync = openGroupedSync(disk)
   const known = openKnownNames()
   const usage = await readUsage(disk, sync, known)
+  const bundles = await openBundles({ ...ports, sync, known, usage }, config.bundleBytes)
   const node: NodeState = {
     ...ports,
     config,
     usage,
     sync,
     known,
+    bundles,
     slots: new Map(),
     promised: 0,
     trashing: new Map(),
@@ -49,9 +52,12 @@ export async function openNode(ports: NodePorts, config: NodeConfig): Promise<No
   return {
     create: (name, length) => createShard(node, name, length),
     async read(name, offset, length) {
-      const shard = await openShard(node, name)
+      const bytes = Buffer.allocUnsafeSlow(length)
+      const short = await bundles.read(name, offset, bytes)
+      if (short === length) return bytes
+      if (short !== undefined) throw storageError('shard.range', { provider: config.provider })
+      const shard = await openFile(node, name)
       try {
-        const bytes = Buffer.allocUnsafeSlow(length)
         const got = await shard.read(offset, bytes)
         if (got < length) throw storageError('shard.range', { provider: config.provider })
         return bytes
@@ -62,7 +68,8 @@ export async function openNode(ports: NodePorts, config: NodeConfig): Promise<No
     },
     open: (name) => openShard(node, name),
     trash: async (name) => (isShardName(name) ? trashShard(node, name) : undefined),
-    list: (after, limit) => listShards(disk, after, limit),
+    list: async (after, limit) =>
+      [...(await listShards(disk, after, limit)), ...bundles.namesAfter(after, limit)].sort().slice(0, limit),
     status: () => ({
       usedBytes: usage.bytes + node.promised,
       quotaBytes: config.quotaBytes,
@@ -70,12 +77,29 @@ export async function openNode(ports: NodePorts, config: NodeConfig): Promise<No
       trashedShards: usage.trashed,
       syncs: sync.count(),
     }),
-    purge: () => purgeTrash(node),
+    async purge() {
+      const files = await purgeTrash(node)
+      return files + (await bundles.purge(dayNumber(ports.clock.now() - config.trashMs)))
+    },
   }
 }
 
 async function openShard(node: NodeState, name: string): Promise<DiskFile> {
+  return node.bundles.find(name)?.day === 0 ? openShort(node, name) : openFile(node, name)
+}
+
+async function openFile(node: NodeState, name: string): Promise<DiskFile> {
   const file = isShardName(name) ? await node.disk.open(shardPath(name)) : undefined
   if (!file) throw nodeError(node, 'shard.missing')
   return file
+}
+
+/** A shard out of its bundle, as if it were a file. */
+function openShort({ bundles }: NodeState, name: string): DiskFile {
+  return {
+    read: async (offset, into) => (await bundles.read(name, offset, into)) ?? 0,
+    size: async () => bundles.find(name)?.length ?? 0,
+    sync: async () => undefined,
+    close: async () => undefined,
+  }
 }

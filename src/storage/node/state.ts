@@ -1,5 +1,6 @@
 import type { Clock, Log, Random } from '#kernel'
 import { storageError } from '../errors.ts'
+import type { Bundles } from './bundles/bundles.ts'
 import type { Disk } from './disk.ts'
 import type { Usage } from './folders.ts'
 import type { GroupedSync } from './grouped-sync.ts'
@@ -16,7 +17,13 @@ export type NodeConfig = {
   trashMs: number
   /** Room that is left free on the disk, so that the machine itself goes on. */
   reserveBytes: number
+  /** Shards up to this size share bundles of that size; 0: each has a file of its own. */
+  shortBytes: number
+  bundleBytes: number
 }
+
+/** How a provider shares files: records of short shards are written in one go, and a bundle is soon rewritten. */
+export const bundling = { shortBytes: 64 * 1024 - 64, bundleBytes: 32 * 1024 * 1024 }
 
 /** A name that is being written: nobody else may use it, and its bytes are promised although they are not all there. */
 export type Slot = {
@@ -30,6 +37,7 @@ export type NodeState = NodePorts & {
   config: NodeConfig
   usage: Usage
   sync: GroupedSync
+  bundles: Bundles
   /** Every name that is there or in the trash, and more. */
   known: KnownNames
   slots: Map<string, Slot>

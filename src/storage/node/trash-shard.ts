@@ -9,9 +9,14 @@ export async function trashShard(node: NodeState, name: string): Promise<void> {
   await node.slots.get(name)?.end()
   const underWay = node.trashing.get(name)
   if (underWay) return underWay
-  const move = moveToTrash(node, name).finally(() => node.trashing.delete(name))
+  const move = putAway(node, name).finally(() => node.trashing.delete(name))
   node.trashing.set(name, move)
   await move
+}
+
+async function putAway(node: NodeState, name: string): Promise<void> {
+  await node.bundles.trash(name, dayNumber(node.clock.now()))
+  await moveToTrash(node, name)
 }
 
 async function moveToTrash(node: NodeState, name: string): Promise<void> {
@@ -57,6 +62,9 @@ export async function purgeTrash(node: NodeState): Promise<number> {
   }
   return purged
 }
+
+/** Days since 1970 UTC. */
+export const dayNumber = (ms: number) => Math.floor(ms / 86_400_000)
 
 const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 

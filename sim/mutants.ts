@@ -17,6 +17,30 @@ export const mutants: Mutant[] = [
     to: 'node.sync.file(file)',
   },
   {
+    name: 'a short shard is acknowledged before its bundle is synced',
+    file: storage('node/bundles/appender.ts'),
+    from: 'await Promise.all([sync.file(file)',
+    to: 'void Promise.all([sync.file(file)',
+  },
+  {
+    name: 'the entry of a new bundle is not synced',
+    file: storage('node/bundles/appender.ts'),
+    from: '...(open.named ? [] : [sync.directory(bundlesFolder)])',
+    to: '',
+  },
+  {
+    name: 'a bundle is removed although what is wanted of it was not written anew',
+    file: storage('node/bundles/bundles.ts'),
+    from: 'return exclusively(name, () => move(name, bundle, record.at))',
+    to: 'return undefined',
+  },
+  {
+    name: 'the trash of a bundle is kept in memory only',
+    file: storage('node/bundles/bundles.ts'),
+    from: 'await appendTrash(name, place.bundle, day)',
+    to: 'await undefined',
+  },
+  {
     name: 'a shard counts as durable before the provider says so',
     file: storage('write/shard-upload.ts'),
     from: 'await end()',

@@ -60,7 +60,8 @@ test('objects that come together share packs, a lone one does not wait, and a re
   )
   assert.ok(count(life, 'packs') <= 5, `${count(life, 'packs')} packs`)
   for (const key of keysOf(1, 40)) assert.deepEqual(await finish(life, () => get(life, key)), contentOf(key, 1000))
-  assert.equal((await finish(life, () => get(life, 'k0'))).length, 2000)
+  // Two that meet may come in either order.
+  assert.ok([1000, 2000].includes((await finish(life, () => get(life, 'k0'))).length))
   assert.deepEqual(await finish(life, () => get(life, 'taken')), contentOf('taken', 100))
   await sleepFor(life, quickLimits.readerGraceMs + 2000)
   checkAtRest(life)

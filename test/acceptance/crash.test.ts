@@ -141,7 +141,8 @@ describe('processes that are killed under load', () => {
       const counts = await countSyncs(size)
       const holders = [...counts].filter(([id, count]) => id !== 'gateway' && count >= each)
       assert.ok(holders.length >= 6, `${each} syncs at each of six for ${size} bytes: ${JSON.stringify([...counts])}`)
-      assert.ok((counts.get('gateway') ?? 0) >= 2, `the plan and the commit are synced: ${JSON.stringify([...counts])}`)
+      // A pack is mostly planned in the commit of the one before.
+      assert.ok((counts.get('gateway') ?? 0) >= each, `plan and commit are synced: ${JSON.stringify([...counts])}`)
     }
   })
 })

@@ -3,6 +3,7 @@ import type { Ground } from '../ground.ts'
 import type { PackClass } from '../index/packs.store.ts'
 import { sealedBytes } from '../seal/object-seal.ts'
 import type { PackJob } from './job.ts'
+import { type PlannedPack, preparePack } from './plan-ahead.ts'
 import { writePack } from './write-pack.ts'
 
 /** Gathers small objects into packs. */
@@ -22,6 +23,8 @@ type Queue = { packClass: PackClass; waiting: Waiting[]; writing: number }
 const packsMost = 6
 const wayMs = 25
 const timesKept = 32
+/** Classes whose next packs are remembered to be planned; what is forgotten expires. */
+const plansMost = 1000
 /** Bounds of one pack: objects, each of which the commit decides one by one, and sealed bytes. */
 const objectsMost = 128
 const bytesMost = 4 * 1024 * 1024
@@ -32,6 +35,7 @@ const bytesMost = 4 * 1024 * 1024
  */
 export function openPacker(ground: Ground): Packer {
   const queues = new Map<string, Queue>()
+  const plans = openPlans()
   const times: number[] = []
   const packsAtOnce = () => {
     const quickest = times.length === 0 ? 0 : Math.min(...times)
@@ -45,9 +49,13 @@ export function openPacker(ground: Ground): Packer {
       queue.writing++
       ground.meters.packObjects.observe(batch.length)
       const began = ground.clock.now()
+      const planned = plans.take(queue.packClass.id)
+      const next = preparePack(ground, queue.packClass)
+      const keep = (plan: PlannedPack) => plans.keep(queue.packClass.id, plan)
+      const options = { ...(planned && { planned }), ...(next && { next }), keep }
       const trails = batch.map(({ trail }) => trail)
       void ground.spans
-        .joint('pack.write', trails, () => writePack(ground, queue.packClass, batch))
+        .joint('pack.write', trails, () => writePack(ground, queue.packClass, batch, options))
         .then(
           (outcomes) => {
             ground.meters.packs.committed.add()
@@ -84,6 +92,20 @@ export function openPacker(ground: Ground): Packer {
         // After what else has come at this moment.
         queueMicrotask(() => pump(mine))
       })
+    },
+  }
+}
+
+/** Packs that are planned, by class: as many as were written at the same time. */
+function openPlans() {
+  const plans = new Map<string, PlannedPack[]>()
+  return {
+    take: (id: string) => plans.get(id)?.pop(),
+    keep(id: string, plan: PlannedPack) {
+      const kept = plans.get(id) ?? []
+      plans.delete(id)
+      plans.set(id, [...kept, plan].slice(-packsMost))
+      if (plans.size > plansMost) plans.delete(plans.keys().next().value as string)
     },
   }
 }

@@ -12,35 +12,58 @@ import { writeSegment } from '../write/write-segment.ts'
 import { packContents } from './contents.ts'
 import type { PackLayout } from './layout.ts'
 import type { PackJob, SeenBuckets } from './job.ts'
+import { keepPlan, type PlannedPack } from './plan-ahead.ts'
 import type { Guard } from '../repair/replace-committed.ts'
+
+export type WriteOptions = {
+  /** Of background work. */
+  guard?: Guard
+  /** What the commit of another pack has planned for this one. */
+  planned?: PlannedPack
+  /** What the commit of this one plans for another. */
+  next?: PlannedPack
+  /** Told that `next` is planned, for sure. */
+  keep?(next: PlannedPack): void
+}
 
 export type PackOutcome = { value: unknown } | { error: unknown }
 
 /**
  * Writes one pack and commits it with all that its objects are for. What refuses one object alone, such as a condition, is
  * that object's outcome; the others are stored all the same.
- * @param guard of background work
  * @throws pool.short, pool.full, write.troubled, commit.lost, commit.uncertain: then none was stored
  */
 export async function writePack(
   ground: Ground,
   packClass: PackClass,
   jobs: readonly PackJob[],
-  guard: Guard = noGuard,
+  { guard = noGuard, planned, next, keep }: WriteOptions = {},
 ): Promise<PackOutcome[]> {
   // It is the intent's name too.
-  const pack = ascendingName(ground)
+  const pack = planned?.pack ?? ascendingName(ground)
   const contents = packContents(
     ground,
     packClass,
     jobs.map(({ sealed }) => sealed),
   )
   try {
-    const job = { scope: packClass, intent: pack, body: pack, position: 0, contents: contents.open, signal: never }
+    const job = {
+      scope: packClass,
+      intent: pack,
+      body: pack,
+      position: 0,
+      contents: contents.open,
+      signal: never,
+      ...(planned && { planned }),
+    }
     const segment = await writeSegment(ground, job)
     checkHolders(ground, packClass.policy, [segment])
     const written = { segment, layout: contents.layout(), bytes: contents.capacity() }
-    return await ground.spans.within('commit', () => commitPack(ground, packClass, written, jobs, guard))
+    const outcomes = await ground.spans.within('commit', () =>
+      commitPack(ground, packClass, written, jobs, guard, next),
+    )
+    if (next) keep?.(next)
+    return outcomes
   } catch (error) {
     const open = await giveUp(ground, pack)
     if (!hasCode(error, 'database.uncertain')) throw error
@@ -61,6 +84,7 @@ function commitPack(
   { segment, layout, bytes }: Written,
   jobs: readonly PackJob[],
   guard: Guard,
+  next: PlannedPack | undefined,
 ): Promise<PackOutcome[]> {
   const now = ground.clock.now()
   const pack = segment.body
@@ -68,6 +92,7 @@ function commitPack(
     yield* guard()
     if (!(yield* closeIntent(pack, new Set(segment.names), now + ground.limits.strayMs)))
       throw storageError('commit.lost')
+    if (next) yield* keepPlan(next)
     yield* keepPackClass(packClass)
     if (segment.epoch < (yield* holdClassFloor(packClass.id))) throw storageError('key.retired')
     yield* insertSegment(segment)

@@ -62,7 +62,7 @@ export async function repack(
     let moved = 0
     for (const { packClass, moving } of classes.values()) {
       const jobs = moving.map((one) => moveJob(ground, one, signal))
-      const outcomes = await writePack(ground, packClass, jobs, guard)
+      const outcomes = await writePack(ground, packClass, jobs, { guard })
       moved += outcomes.filter((outcome) => 'value' in outcome).length
     }
     return moved

@@ -21,7 +21,19 @@ export type SegmentJob = {
   body: string
   position: number
   contents: OpenContents
+  /** Where it goes, if that was planned before. */
+  planned?: PlannedSegment
   signal: AbortSignal
+}
+
+/** Holders and names of shards that an intent plans already. */
+export type PlannedSegment = {
+  choice: Choice
+  shards: readonly PlannedShard[]
+  /** Version of the directory that the holders are out of. */
+  directory: number
+  /** When the intent expires. */
+  expiresAt: number
 }
 
 /**
@@ -34,13 +46,14 @@ export async function writeSegment(ground: Ground, job: SegmentJob): Promise<Seg
   let trouble: unknown
   for (let attempt = 1; attempt <= ground.limits.attempts; attempt++) {
     job.signal.throwIfAborted()
-    const choice = chooseAgain(ground, job.scope.policy, avoid, trouble)
+    const fresh = chooseAgain(ground, job.scope.policy, avoid, trouble)
+    const planned = attempt === 1 && job.planned && isGood(ground, job.planned, fresh) ? job.planned : undefined
     const controller = new AbortController()
     const forward = () => controller.abort(job.signal.reason)
     job.signal.addEventListener('abort', forward, { once: true })
     try {
       const outcome = await ground.spans.within('segment.write', () =>
-        attemptSegment(ground, job, choice, controller.signal),
+        attemptSegment(ground, job, planned?.choice ?? fresh, planned?.shards, controller.signal),
       )
       if ('segment' in outcome) {
         ground.meters.segments.written.add()
@@ -71,17 +84,37 @@ function chooseAgain(ground: Ground, policy: Policy, avoid: ReadonlySet<string>,
 
 type Outcome = { segment: Segment } | { failed: Map<string, unknown> }
 
-async function attemptSegment(ground: Ground, job: SegmentJob, choice: Choice, signal: AbortSignal): Promise<Outcome> {
+/** Whether a segment may go where it was planned: nothing speaks against it now, and there is as much time for it as with a new plan. */
+function isGood(ground: Ground, { choice, directory, expiresAt }: PlannedSegment, fresh: Choice): boolean {
+  if (ground.directory().version !== directory) return false
+  if (ground.clock.now() > expiresAt - ground.limits.intentMs) return false
+  // A wider code may have become possible, or a lesser promise.
+  if (choice.k !== fresh.k || choice.m !== fresh.m) return false
+  if (choice.policy.survive.providers !== fresh.policy.survive.providers) return false
+  return choice.holders.every(({ id }) => {
+    const { state, full } = ground.health.of(id)
+    return state === 'alive' && !full
+  })
+}
+
+async function attemptSegment(
+  ground: Ground,
+  job: SegmentJob,
+  choice: Choice,
+  planned: readonly PlannedShard[] | undefined,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { scope } = job
   const { shape, encoder, ready, sealed } = await job.contents(choice)
   const open = async (providers: readonly Provider[]): Promise<ShardUpload[]> => {
     const shards = providers.map((provider) => ({ provider: provider.id, name: freshName(ground) }))
     await plan(ground, job.intent, shards)
-    return shards.map((shard) => openShardUpload(ground, shard, shape, signal))
+    return shards.map(begin)
   }
+  const begin = (shard: PlannedShard) => openShardUpload(ground, shard, shape, signal)
 
   const holders = [...choice.holders]
-  const uploads = await open(holders)
+  const uploads = planned ? planned.map(begin) : await open(holders)
   const failed = new Map<string, unknown>()
   const hopeless = () => noteFailures(uploads, failed) && !spared(ground, choice, holders, uploads, failed)
   const encoding = ground.spans.begin('segment.encode')

@@ -53,7 +53,7 @@ test('a flipped bit costs at most the record that it is in; in a body of the mid
   for (let at = prefaceBytes; at < whole.length; at++) {
     const bytes = Buffer.from(whole)
     bytes[at] = (bytes[at] as number) ^ 1
-    const hit = places.findLastIndex((place) => place.at <= at) as number
+    const hit = places.findLastIndex((place) => place.at <= at)
     const { at: begin } = places[hit] as FoundRecord
     const inHead = at < begin + headBytes
     const length = (heads[hit] as { length?: number }).length ?? 0

@@ -149,12 +149,6 @@ export const mutants: Mutant[] = [
     to: 'wrapped !== undefined && wrapped.epoch < 0',
   },
   {
-    name: 'rotation brings back what repair has changed',
-    file: storage('index/key-moves.store.ts'),
-    from: 'generation = ${generation + 1}\n    WHERE',
-    to: 'generation = ${generation}\n    WHERE',
-  },
-  {
     name: 'keys that were wrapped by an old root key stay so',
     file: storage('seal/epochs.store.ts'),
     from: 'WHERE root < ${root} OR root > ${root}',

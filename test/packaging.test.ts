@@ -10,7 +10,13 @@ import { faultOf, type Schema } from '#api'
 import { runCommand } from '#cli'
 import { cliPorts } from '#host'
 import { runSchema } from '../src/host/demo/data-folder.ts'
-import { accessConfig, federationConfig, gatewayConfig, providerConfig } from '../src/host/run/configuration.ts'
+import {
+  accessConfig,
+  federationConfig,
+  gatewayConfig,
+  providerConfig,
+  unwrapConfig,
+} from '../src/host/run/configuration.ts'
 import { dockerfileFaults } from './tools/dockerfile.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -165,8 +171,10 @@ async function helpOf(words: string[]): Promise<string> {
 test('the examples of configuration are ones that the roles take, and every file that is named exists', () => {
   const schemas: Record<string, Schema<unknown>> = {
     provider: providerConfig,
+    unwrapConfig,
     federation: federationConfig,
     gateway: gatewayConfig,
+    unwrap: unwrapConfig,
     access: accessConfig,
     run: runSchema,
   }

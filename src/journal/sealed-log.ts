@@ -74,7 +74,11 @@ export async function openSealedLog(ports: LogPorts): Promise<SealedLog> {
   }
   const seal = async (): Promise<'more' | 'idle'> => {
     // Nearly always nothing waits: that costs no write.
-    if ((await database.read(() => store.countPending(1))) === 0) return 'idle'
+    if ((await database.read(() => store.countPending(1))) === 0) {
+      // Whoever has sealed nothing yet goes on from what others have.
+      if (!seen) await keep(await checkKept(ports, undefined))
+      return 'idle'
+    }
     const options = { now: clock.now(), most: sealedAtOnce, kept: seen?.size ?? 0, file: kept.file }
     const sealed = await database.transact(() => store.sealPending(key, options))
     if (sealed.outcome === 'idle') return 'idle'

@@ -144,13 +144,13 @@ describe('the API', () => {
       heard = heard.replace(what, '')
     }
     try {
-      await hears(/All 9 processes run\./)
+      await hears(/All 10 processes run\./)
       await hears(/All 7 providers answer\./)
       assert.equal((await pelago.cli('provider', 'stop', 'vecht')).code, 0)
       await hears(/Process vecht is stopped: it was stopped by command/)
       await hears(/1 of 7 providers do not answer: vecht/)
       assert.equal((await pelago.cli('provider', 'start', 'vecht')).code, 0)
-      await hears(/All 9 processes run\./)
+      await hears(/All 10 processes run\./)
       await hears(/All 7 providers answer\./)
     } finally {
       child.kill('SIGTERM')

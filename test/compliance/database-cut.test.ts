@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { hasCode, type Row, type Statement, sql } from '#kernel'
+import { hasCode, type Row, type Statement, sql, noSpans } from '#kernel'
 import { defaultPolicy } from '#pool'
 import { defaultLimits, indexMigrations } from '#storage'
 import { openPostgres, type PostgresDatabase } from '../../src/host/database/postgres.ts'
@@ -67,6 +67,7 @@ describe('a connection that is cut', {
     // The statements are prepared, or not, as it happens: both are walked through.
     if (cut.message % 2 === 0) await cutoff.read(() => timesOf(name))
     const ground = {
+      spans: noSpans,
       ...{ index: cutoff, limits: defaultLimits, clock: { now: () => Date.now() }, log: () => {} },
       directory: () => ({ version: 1, issuedAt: 0, expiresAt: 1, providers: [] }),
     } as unknown as Ground

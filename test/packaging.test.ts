@@ -171,7 +171,6 @@ async function helpOf(words: string[]): Promise<string> {
 test('the examples of configuration are ones that the roles take, and every file that is named exists', () => {
   const schemas: Record<string, Schema<unknown>> = {
     provider: providerConfig,
-    unwrapConfig,
     federation: federationConfig,
     gateway: gatewayConfig,
     unwrap: unwrapConfig,

@@ -16,7 +16,7 @@ if (files.length === 0) {
 let passed = 0
 let failed = 0
 const skipped: string[] = []
-const stream = run({ files: files.sort(), concurrency: 2, timeout: 280_000, cwd: root })
+const stream = run({ files: files.sort(), concurrency: 3, timeout: 280_000, cwd: root })
 stream.on('test:pass', (event) => {
   if (event.details.type === 'suite') return
   if (event.skip) skipped.push(`${event.name}: ${event.skip === true ? 'skipped' : event.skip}`)

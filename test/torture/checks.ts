@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as s3 from '@aws-sdk/client-s3'
 import { type Row, type Statement, sql } from '#kernel'
@@ -7,6 +7,7 @@ import { pause } from './dice.ts'
 import { bucket, isContent, type Load } from './load.ts'
 import type { Held } from './oracle.ts'
 import type { World } from './world.ts'
+import { bundledShards } from '../../sim/shards-on.ts'
 
 /** One thing that must hold, and what speaks against it. */
 export type Check = { says: string; faults: string[] }
@@ -129,9 +130,13 @@ const idOf = ({ provider, name }: Shard) => `${provider}/${name}`
 
 function shardsOnDisks(data: string): Shard[] {
   return readdirSync(join(data, 'providers')).flatMap((provider) => {
-    const folder = join(data, 'providers', provider, 'store', 'shards')
-    if (!existsSync(folder)) return []
-    return readdirSync(folder).flatMap((part) => readdirSync(join(folder, part)).map((name) => ({ provider, name })))
+    const store = join(data, 'providers', provider, 'store')
+    const inFolder = (folder: string) => (existsSync(join(store, folder)) ? readdirSync(join(store, folder)) : [])
+    const files = inFolder('shards').flatMap((part) => inFolder(`shards/${part}`))
+    const bundles = inFolder('bundles').map(
+      (name) => [`bundles/${name}`, readFileSync(join(store, 'bundles', name))] as const,
+    )
+    return [...files, ...bundledShards(new Map(bundles)).keys()].map((name) => ({ provider, name }))
   })
 }
 

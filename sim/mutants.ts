@@ -29,12 +29,6 @@ export const mutants: Mutant[] = [
     to: '',
   },
   {
-    name: 'a bundle is removed although what is wanted of it was not written anew',
-    file: storage('node/bundles/bundles.ts'),
-    from: 'return exclusively(name, () => move(name, bundle, record.at))',
-    to: 'return undefined',
-  },
-  {
     name: 'the trash of a bundle is kept in memory only',
     file: storage('node/bundles/bundles.ts'),
     from: 'await appendTrash(name, place.bundle, day)',

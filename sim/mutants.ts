@@ -299,12 +299,6 @@ export const mutants: Mutant[] = [
     to: "SET state = 'cancelled', lane = ${over}, ended_at = ${now}",
   },
   {
-    name: 'a packed object that a liar holds is not looked for elsewhere',
-    file: storage('read/read-packed.ts'),
-    from: 'return open(sealedOf(stretch, await fetchProven(ground, segment, stretch, signal)))',
-    to: 'return open(sealedOf(stretch, await fetchColumns(ground, segment, stretch, signal)))',
-  },
-  {
     name: 'a sealed object is cut one byte short',
     file: storage('pack/layout.ts'),
     from: 'pieces.push({ shard, start: place.start + first - shard * size, from: first,',

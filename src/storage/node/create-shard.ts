@@ -196,7 +196,7 @@ async function takeBack({ disk, sync, usage }: NodeState, name: string, length: 
 /** Create-only counts the trash too. A shard moves from its folder to the trash, so the trash is looked at afterwards. */
 async function isUsed({ disk, days, known, bundles }: NodeState, name: string): Promise<boolean> {
   if (!known.has(name)) return false
-  if (bundles.find(name)) return true
+  if (bundles.isUsed(name)) return true
   if (await isThere(disk, shardPath(name))) return true
   const found = await Promise.all([...days].map((day) => isThere(disk, `${day}/${name}`)))
   return found.includes(true)

@@ -156,6 +156,7 @@ test('after a disk that failed, what was not acknowledged can be trashed, and st
   assert.ok(failed)
   disk.faults.failing = 0
   await assert.rejects(settle(world, node.read(nameOf(2), 0, 1)), { code: 'shard.missing' })
+  await assert.rejects(settle(world, node.create(nameOf(2), 5)), { code: 'shard.exists' })
   await settle(world, node.trash(nameOf(2)))
   const again = await open(world, disk)
   await checkHolds(again, [1], [2])

@@ -15,6 +15,8 @@ export type Bundles = {
   /** Adds a shard; resolves when it is durable. @param record room for its head, the shard, and zeros to a whole record */
   add(name: string, record: Uint8Array, length: number): Promise<void>
   find(name: string): Place | undefined
+  /** Whether the name is taken: by a shard, by one in the trash, or by one that a restart may bring back. */
+  isUsed(name: string): boolean
   /** Reads from `offset` on. @returns how many bytes there were; undefined when there is no such shard, or only in the trash */
   read(name: string, offset: number, into: Uint8Array): Promise<number | undefined>
   /** Puts a shard into the trash of a day; resolves when that is durable. A missing one is no error. */
@@ -180,6 +182,7 @@ export async function openBundles(ports: Ports, bundleBytes: number): Promise<Bu
 
   return {
     find: table.get,
+    isUsed: (name) => table.get(name) !== undefined || doubtful.has(name),
     namesAfter: table.namesAfter,
     async add(name, record, length) {
       known.add(name)

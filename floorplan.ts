@@ -18,6 +18,12 @@ export const floorplan: Record<string, Row> = {
     effects: false,
     why: 'Who may do what, before anything is done.',
   },
+  trust: {
+    on: ['kernel', 'journal'],
+    packages: ['@peculiar/x509'],
+    effects: false,
+    why: 'Who is who on the wire; time and chance are handed in, so that it can be tried at any time.',
+  },
   pool: { on: ['kernel', 'journal'], ...pure, why: 'Members, facts and placement know nothing of bytes.' },
   storage: {
     on: ['kernel', 'journal', 'work', 'pool'],
@@ -31,7 +37,7 @@ export const floorplan: Record<string, Row> = {
     why: 'A protocol over storage and access; one operation per file.',
   },
   roles: {
-    on: ['kernel', 'api', 'journal', 'work', 'access', 'pool', 'storage', 's3'],
+    on: ['kernel', 'api', 'journal', 'work', 'access', 'trust', 'pool', 'storage', 's3'],
     ...pure,
     why: 'Compositions of planes; ports are handed in, so the simulator composes the same.',
   },
@@ -42,7 +48,7 @@ export const floorplan: Record<string, Row> = {
     why: 'Commands stand on the client; proofs of the log are checked here, because who asks for them trusts no server.',
   },
   host: {
-    on: ['kernel', 'api', 'journal', 'work', 'client', 'access', 'pool', 'storage', 's3', 'roles', 'cli'],
+    on: ['kernel', 'api', 'journal', 'work', 'client', 'access', 'trust', 'pool', 'storage', 's3', 'roles', 'cli'],
     packages: ['commander', 'openid-client', 'pg', 'prom-client'],
     effects: true,
     why: 'The real world: adapters, processes, configuration.',

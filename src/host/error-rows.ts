@@ -4,6 +4,7 @@ import { journalError } from '#journal'
 import { databaseError, type ErrorRow } from '#kernel'
 import { poolError } from '#pool'
 import { storageError } from '#storage'
+import { trustError } from '#trust'
 import { workError } from '#work'
 import { hostError } from './errors.ts'
 
@@ -15,6 +16,7 @@ export const errorTables = [
   workError,
   accessError,
   signInError,
+  trustError,
   poolError,
   storageError,
   hostError,

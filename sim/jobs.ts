@@ -132,7 +132,7 @@ async function ask(world: World, database: SimDatabase, asker: Process, asked: A
     if (!known || !world.chance(0.15)) return
     await new Promise<void>((resolve) => void world.clock.after(world.dice(4000), resolve))
     try {
-      await cancelJob({ database: connection, clock: world.clock }, newCall(), id)
+      await cancelJob({ database: connection, clock: world.clock, *state() {} }, newCall(), id)
       world.note(`${id} is cancelled`)
       entry.endedAt = Number(database.look('SELECT COALESCE(MAX(at), 0) AS at FROM effects')[0]?.at)
     } catch (error) {

@@ -13,6 +13,7 @@ import {
   referenceOf,
   type Schema,
 } from '#api'
+import { topics } from '#journal'
 import { roleNames } from '#kernel'
 import { errorRows, errorTables } from '../src/host/error-rows.ts'
 import { jsonSchemaOf } from '../src/api/describe/json-schema.ts'
@@ -41,6 +42,7 @@ function faultsOf(given: readonly Operation<unknown, unknown>[]): string[] {
   const places = new Map<string, string>()
   for (const operation of given) {
     const { id, method, path, roles, input, output, errors, summary, pages, concurrency, stream } = operation
+    const { server, reach, states } = operation
     const say = (what: string) => faults.push(`${id} ${what}`)
     const taken = (what: string, by: string) => {
       if (places.has(by)) say(`has the ${what} of ${places.get(by)}`)
@@ -65,6 +67,13 @@ function faultsOf(given: readonly Operation<unknown, unknown>[]): string[] {
     if (roles.length === 0) say('is for nobody')
     if (roles.some((role) => !apiRoles.includes(role)) || new Set(roles).size < roles.length) say('has odd roles')
     if (roles.includes('anyone') && roles.length > 1) say('is for anyone and for some')
+    if (roles.includes('anyone') !== (reach === 'open')) say('is open, but not for anyone, or for anyone, but not open')
+    if ((server === 'supervisor' || server === 'federation') && reach === 'tenant')
+      say('is of a server without tenants')
+    if (method !== 'GET' && states === undefined) say('does not say what it states in the log')
+    if (states !== undefined && 'none' in states && !/^[A-Z].*\.$/s.test(states.none)) say('has no sentence for why')
+    for (const topic of states === undefined || 'none' in states ? [] : states)
+      if (!Object.hasOwn(topics, topic)) say(`states ${topic}, which is no topic of the log`)
     for (const code of errors) if (!Object.hasOwn(errorRows, code)) say(`answers ${code}, which is in no table`)
     if (new Set(errors).size < errors.length) say('names an error twice')
     if (method === 'POST' && operation.idempotency === undefined) say('does not say what a repetition does')
@@ -95,6 +104,8 @@ test('each of these rules bites', () => {
     path: '/v1/things/{name}',
     server: 'gateway',
     roles: ['owner'],
+    reach: 'tenant',
+    states: ['bucket.created'],
     input: fields({ name: text() }),
     output: fields({ revision: integer() }),
     errors: ['bucket.missing'],
@@ -109,6 +120,11 @@ test('each of these rules bites', () => {
     [/in a query/, { method: 'GET', input: fields({ name: text(), of: list(text()) }) }],
     [/for nobody/, { roles: [] }],
     [/odd roles/, { roles: ['king'] }],
+    [/not for anyone/, { reach: 'open' }],
+    [/without tenants/, { server: 'supervisor' }],
+    [/what it states/, { states: undefined }],
+    [/for why/, { states: { none: 'so' } }],
+    [/no topic/, { states: ['thing.made'] }],
     [/anyone and for some/, { roles: ['anyone', 'owner'] }],
     [/no table/, { errors: ['thing.lost'] }],
     [/twice/, { errors: ['bucket.missing', 'bucket.missing'] }],

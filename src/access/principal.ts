@@ -10,6 +10,14 @@ export type Principal = {
   session?: string
 }
 
+/**
+ * Whether somebody runs the server for all of its tenants: who holds the token of its data folder, or belongs to no tenant at all, as
+ * another process of the house does. No role of a tenant comes to that.
+ */
+export function runsServer({ kind, tenant }: Principal): boolean {
+  return kind === 'local' || tenant === ''
+}
+
 /** What is known of a request before its body is read. */
 export type RequestHead = {
   method: string

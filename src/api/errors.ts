@@ -31,6 +31,12 @@ export const apiError = errorTable({
     retryable: false,
     message: '{operation} is for the roles {allowed}; you are {roles}.',
   },
+  'request.house': {
+    kind: 'denied',
+    retryable: false,
+    message:
+      '{operation} is about what all tenants of this server share; only whoever runs it may, with the token of the data folder.',
+  },
   'request.head': {
     kind: 'invalid',
     retryable: false,

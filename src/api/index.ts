@@ -12,7 +12,9 @@ export {
   mayAsk,
   type Operation,
   type Output,
+  type Reach,
   type ServerName,
+  type States,
 } from './operation.ts'
 export { operations } from './operations.ts'
 export { describeApi } from './operations/api.ts'
@@ -77,7 +79,7 @@ export {
   trustStsRole,
 } from './operations/access.ts'
 export { whereObject } from './operations/object.ts'
-export { type ApiJob, cancelJob, getJob, listJobs, retryJob } from './operations/job.ts'
+export { type ApiJob, cancelJob, getJob, listJobs, retryJob, watchJobs } from './operations/job.ts'
 export { getDirectory } from './operations/directory.ts'
 export { getSupportBundle } from './operations/support.ts'
 export {

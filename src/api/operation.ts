@@ -14,6 +14,15 @@ export const apiRoles: readonly ApiRole[] = [...roleNames, 'anyone']
  */
 export type Idempotency = 'none' | 'natural' | 'key'
 
+/**
+ * Whose things it touches. `tenant`: those of the asker's tenant; to him another tenant's are as if they did not exist. `house`: what all
+ * tenants of a server share, so only whoever runs it may ask, whatever his role. `open`: the asker is nobody yet.
+ */
+export type Reach = 'tenant' | 'house' | 'open'
+
+/** Topics of the log of which a change states one or more; or why it states none. */
+export type States = readonly [string, ...string[]] | { none: string }
+
 type Described<I, O> = {
   /** `noun.verb`, stable. */
   id: string
@@ -24,6 +33,7 @@ type Described<I, O> = {
   server: ServerName | 'every'
   /** Never empty. `anyone` stands alone. */
   roles: readonly ApiRole[]
+  reach: Reach
   input: Schema<I>
   /** With `stream`: of one event. */
   output: Schema<O>
@@ -40,8 +50,9 @@ type Described<I, O> = {
 }
 
 type Repeatable =
-  | { method: 'GET' | 'PUT' | 'DELETE'; idempotency?: 'natural' }
-  | { method: 'POST'; idempotency: Idempotency }
+  | { method: 'GET'; idempotency?: 'natural'; states?: undefined }
+  | { method: 'PUT' | 'DELETE'; idempotency?: 'natural'; states: States }
+  | { method: 'POST'; idempotency: Idempotency; states: States }
 
 /** One thing that can be asked over HTTP, as data. Edges, client and documentation are derived from it. */
 export type Operation<I, O> = Described<I, O> & Repeatable

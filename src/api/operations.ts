@@ -11,7 +11,7 @@ import {
 } from './operations/bucket.ts'
 import { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operations/log.ts'
 import { whereObject } from './operations/object.ts'
-import { listJobs, getJob, cancelJob, retryJob } from './operations/job.ts'
+import { listJobs, watchJobs, getJob, cancelJob, retryJob } from './operations/job.ts'
 import { getDirectory } from './operations/directory.ts'
 import { getSupportBundle } from './operations/support.ts'
 import {
@@ -77,6 +77,7 @@ export const operations = {
   proveEntry,
   rotateLogKey,
   listJobs,
+  watchJobs,
   getJob,
   cancelJob,
   retryJob,

@@ -15,7 +15,13 @@ export function addJobCommands(
   common(program.command('jobs'))
     .description('background work and how far it is')
     .option('--all', 'the old ones too', false)
-    .action(act(async (options: Common & { all: boolean }) => (await import('./job.ts')).jobs(ports, options)))
+    .option('--watch', 'go on and say what becomes otherwise', false)
+    .action(
+      act(async (options: Common & { all: boolean; watch: boolean }) => {
+        const { jobs, watch } = await import('./job.ts')
+        return options.watch ? watch(ports, options) : jobs(ports, options)
+      }),
+    )
   const job = program.command('job').description('one piece of background work')
   for (const [verb, description] of Object.entries(verbs)) {
     common(job.command(`${verb} <job>`))

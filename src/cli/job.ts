@@ -1,4 +1,4 @@
-import { type ApiJob, cancelJob, getJob, listJobs, retryJob } from '#api'
+import { type ApiJob, cancelJob, getJob, listJobs, retryJob, watchJobs } from '#api'
 import type { CliPorts, Common } from './ports.ts'
 import { sinceText, table } from './table.ts'
 
@@ -27,6 +27,32 @@ export async function jobs(ports: CliPorts, { data, json, all }: Common & { all:
   return found.some(({ state }) => state === 'failed') ? 1 : 0
 }
 
+/** `pelago jobs --watch`: what is at work, then what becomes otherwise, until it is stopped. */
+export async function watch(ports: CliPorts, { data, json }: Common): Promise<number> {
+  const stop = new AbortController()
+  let shown = new Map<string, string>()
+  try {
+    for await (const state of ports.client(data).follow(watchJobs, {}, stop.signal)) {
+      if (json) ports.out(JSON.stringify(state))
+      const lines = new Map(state.jobs.map((job) => [job.id, watchedLine(job)]))
+      const time = new Date(state.now).toISOString().slice(11, 19)
+      // The oldest first, as they would have come.
+      for (const [id, line] of [...lines].toReversed())
+        if (!json && shown.get(id) !== line) ports.out(`${time}  ${line}`)
+      shown = lines
+    }
+    return 0
+  } finally {
+    stop.abort()
+  }
+}
+
+/** What stays the same while a job only waits. */
+function watchedLine(job: ApiJob): string {
+  const state = job.lasting && job.failures === 0 ? '' : ` ${job.state}${partText(job)}`
+  return `${nameOf(job)}${state}${job.because || job.says ? `: ${job.because || job.says}` : ''}`
+}
+
 export async function show(ports: CliPorts, job: string, { data, json }: Common): Promise<number> {
   const found = await ports.client(data).ask(getJob, { job })
   if (json) ports.out(JSON.stringify(found))
@@ -52,8 +78,12 @@ export async function retry(ports: CliPorts, job: string, { data, json }: Common
 
 const nameOf = ({ kind, about }: ApiJob) => (about === '' ? kind : `${kind} ${about}`)
 
-function stateText({ state, lasting, done, total, failures, nextAt, endedAt }: ApiJob, now: number): string {
-  const part = total === null || total === 0 || lasting ? '' : ` ${Math.floor((100 * done) / total)} %`
+const partText = ({ done, total, lasting }: ApiJob) =>
+  total === null || total === 0 || lasting ? '' : ` ${Math.floor((100 * done) / total)} %`
+
+function stateText(job: ApiJob, now: number): string {
+  const { state, lasting, failures, nextAt, endedAt } = job
+  const part = partText(job)
   if (failures > 0 && state === 'waiting')
     return `failed ${failures} times, again in ${Math.max(0, Math.ceil(((nextAt ?? now) - now) / 1000))} s`
   if (lasting) return state === 'running' ? 'running' : 'resting'

@@ -73,7 +73,7 @@ function marginLines({ margins, degraded, repairing }: WatchedHealth): string[] 
       )
     }
     lines.push(
-      repairing > 0
+      repairing !== null && repairing > 0
         ? `Repair is under way: ${repairing} segments now.`
         : 'Repair begins by itself as soon as it is due and possible.',
     )

@@ -218,6 +218,14 @@ export const topics = {
     facts: { recovery: is.id },
   },
   'recovery.lapsed': { about: is.id, says: 'a recovery took too long', facts: { recovery: is.id } },
+  'job.cancelled': { about: is.id, says: 'a job was ended by command', facts: { kind: is.code } },
+  'job.retried': { about: is.id, says: 'a job was taken up again by command', facts: { kind: is.code } },
+  'job.hastened': { about: is.code, says: 'lasting work was taken up at once by command', facts: {} },
+  'login.approved': {
+    about: is.id,
+    says: 'a person let a program be him; it is signed in when it comes for its session',
+    facts: {},
+  },
   'log.key': {
     about: is.id,
     says: 'heads are signed with another key from here on',

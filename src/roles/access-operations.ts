@@ -18,16 +18,15 @@ export function accessOperations(ports: Ports): Handler[] {
   return [
     handles(api.listTenants, async (call) => {
       const tenants = await database.read(access.listTenants)
-      return { tenants: tenants.filter(({ id }) => runsGateway(call) || id === call.tenant).map(tenantOf) }
+      return { tenants: tenants.filter(({ id }) => call.house || id === call.tenant).map(tenantOf) }
     }),
-    handles(api.createTenant, async (call, { tenant: id, name }) => {
-      if (!runsGateway(call)) throw access.accessError('tenant.foreign')
-      return tenantOf(await access.createTenant(ports, call, { id, name }))
-    }),
+    handles(api.createTenant, async (call, { tenant: id, name }) =>
+      tenantOf(await access.createTenant(ports, call, { id, name })),
+    ),
     handles(api.setTenant, async (call, { tenant, state, public: open }) => {
       const { tenant: id } = within(call, tenant)
       // Whoever could switch his own tenant off could not switch it on again.
-      if (state !== undefined && !runsGateway(call)) throw access.accessError('tenant.foreign')
+      if (state !== undefined && !call.house) throw access.accessError('tenant.foreign')
       return tenantOf(await access.changeTenant(ports, call, { id, state, openToPublic: open }))
     }),
     handles(api.revokeTenant, async (call, { tenant }) =>
@@ -179,13 +178,10 @@ export function accessOperations(ports: Ports): Handler[] {
   ]
 }
 
-/** Whoever holds the token of the data folder runs the gateway for all of its tenants. */
-const runsGateway = ({ principal }: ApiCall) => principal?.kind === 'local'
-
 /** For whom is asked. To everybody else another tenant is as if it did not exist. @throws tenant.missing */
 function within(call: ApiCall, tenant: string | undefined): Who {
   if (tenant === undefined || tenant === call.tenant) return { actor: call.actor, tenant: call.tenant }
-  if (!runsGateway(call)) throw access.accessError('tenant.missing', { tenant })
+  if (!call.house) throw access.accessError('tenant.missing', { tenant })
   return { actor: call.actor, tenant }
 }
 

@@ -3,25 +3,26 @@ import type { Call, Clock } from '#kernel'
 import { type Directory, explainHolder, parsePolicy } from '#pool'
 import type { OpenStorage } from '#storage'
 import { type ApiCall, type Handler, handles, streams } from './handler.ts'
-import { openWatch } from './watch.ts'
+import { openWatches } from './watch.ts'
 
 /** How often the state is looked at while somebody watches, milliseconds. */
 const watchMs = 1000
 
 type Ports = { clock: Clock; storage: OpenStorage; directory(): Directory }
+type Asker = Pick<ApiCall, 'tenant' | 'house'>
 
 /** What a gateway answers to its own people: health, buckets, policies, where things lie. */
 export function gatewayOperations(ports: Ports): Handler[] {
   const { storage } = ports
-  const watch = openWatch(
+  const watches = openWatches(
     ports.clock,
     watchMs,
-    () => watchedOf(ports),
+    (asker: Asker) => watchedOf(ports, asker),
     ({ now: _, ...state }) => state,
   )
   return [
-    handles(api.getHealth, () => healthOf(ports)),
-    streams(api.watchHealth, ({ signal }, _, last) => watch.follow(signal, last)),
+    handles(api.getHealth, (call) => healthOf(ports, call)),
+    streams(api.watchHealth, ({ tenant, house, signal }, _, last) => watches.follow({ tenant, house }, signal, last)),
     handles(api.listBuckets, async (call) => ({ buckets: (await storage.objects.listBuckets(call)).map(shown) })),
     handles(api.createBucket, async (call, { name, policy, etags }) => {
       const input = { name, ...(policy !== undefined && { policy: parsePolicy(policy) }), ...(etags && { etags }) }
@@ -46,14 +47,17 @@ function seen({ expected }: ApiCall): { expected?: number } {
 }
 
 /** What of the health a watcher is told: what changes when something has happened. */
-async function watchedOf(ports: Ports) {
-  const { now, providers, margins, degraded, repairing, objects } = await healthOf(ports)
+async function watchedOf(ports: Ports, asker: Asker) {
+  const { now, providers, margins, degraded, repairing, objects } = await healthOf(ports, asker)
   const told = providers.map(({ id, state, darkSince, full }) => ({ id, state, darkSince, full }))
   return { now, providers: told, margins, degraded, repairing, objects }
 }
 
-async function healthOf({ clock, storage, directory }: Ports) {
-  const report = await storage.report()
+/** How full the providers are and what is held in memory tells of all tenants, so it is for whoever runs the gateway. */
+async function healthOf({ clock, storage, directory }: Ports, { tenant, house }: Asker) {
+  const { margins, degraded, objects, repairing, memory } = house
+    ? await storage.report()
+    : { ...(await storage.reportOf(tenant)), repairing: null, memory: {} }
   const { providers, version, issuedAt, expiresAt } = directory()
   return {
     now: clock.now(),
@@ -66,15 +70,12 @@ async function healthOf({ clock, storage, directory }: Ports) {
         darkSince: health.state === 'dark' ? health.since : null,
         full: health.full,
         latencyMs: health.latencyMs,
-        usedBytes: health.status?.usedBytes ?? null,
-        quotaBytes: health.status?.quotaBytes ?? null,
+        usedBytes: (house ? health.status?.usedBytes : undefined) ?? null,
+        quotaBytes: (house ? health.status?.quotaBytes : undefined) ?? null,
       }
     }),
-    margins: report.margins,
-    degraded: report.degraded,
-    repairing: report.repairing,
-    objects: report.objects,
-    memory: report.memory,
+    ...{ margins, degraded, repairing, memory },
+    objects: objects ?? null,
     directory: { version, issuedAt, expiresAt },
   }
 }

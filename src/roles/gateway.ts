@@ -58,7 +58,7 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
     operations: [
       ...gatewayOperations({ clock: ports.clock, storage, directory: ports.directory }),
       ...logOperations(ports),
-      ...jobOperations({ database: ports.index, clock: ports.clock }, kinds),
+      ...jobOperations({ database: ports.index, clock: ports.clock, journal: ports.journal }, kinds),
       ...accessOperations(access.acts),
     ],
     async stop() {

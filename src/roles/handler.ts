@@ -6,6 +6,8 @@ import type { Call } from '#kernel'
 export type ApiCall = Call & {
   /** Who asks, unless the operation is for anyone. */
   principal: Principal | undefined
+  /** Whoever runs the server asks: he sees what its tenants share, and may name any of them. */
+  house: boolean
   /** The revision that the caller has seen (`If-Match`); a change to another one is refused. */
   expected: string | undefined
   /** Where the connection comes from. */

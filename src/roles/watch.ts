@@ -11,6 +11,29 @@ export type Watch<T> = {
   follow(signal: AbortSignal, last: string | undefined): AsyncGenerator<StreamEvent<T>>
 }
 
+/** The same for states that differ by who looks: each asker's is looked at while he watches, and forgotten with its last reader. */
+export function openWatches<A extends Json, T>(
+  clock: Clock,
+  everyMs: number,
+  read: (asker: A) => Promise<T> | T,
+  sameness: (state: T) => Json,
+): { follow(asker: A, signal: AbortSignal, last: string | undefined): AsyncGenerator<StreamEvent<T>> } {
+  const open = new Map<string, { watch: Watch<T>; readers: number }>()
+  return {
+    async *follow(asker, signal, last) {
+      const name = canonicalJson(asker)
+      const entry = open.get(name) ?? { watch: openWatch(clock, everyMs, () => read(asker), sameness), readers: 0 }
+      open.set(name, entry)
+      entry.readers++
+      try {
+        yield* entry.watch.follow(signal, last)
+      } finally {
+        if (--entry.readers === 0) open.delete(name)
+      }
+    },
+  }
+}
+
 /**
  * Looks at a state again and again while somebody watches: once for all watchers, and never when there is none. A slow reader misses
  * what was between, and never the end of it, so nothing is kept for him.

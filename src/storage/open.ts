@@ -22,7 +22,14 @@ import { probeRound } from './repair/probe-round.ts'
 import { openRepairer } from './repair/repair-round.ts'
 import { rotationJobs } from './rotate/jobs.ts'
 import { rotateBucketKey, rotatePackKeys } from './rotate/rotate-key.ts'
-import { type ObjectWhere, reportStorage, type StorageReport, whereObject } from './report.ts'
+import {
+  type ObjectWhere,
+  reportStorage,
+  reportTenant,
+  type StorageReport,
+  type TenantReport,
+  whereObject,
+} from './report.ts'
 
 export type OpenStorage = {
   objects: ObjectStorage
@@ -32,6 +39,7 @@ export type OpenStorage = {
   probe(signal: AbortSignal): Promise<void>
   provider(id: string): ProviderHealth
   report(): Promise<StorageReport & { repairing: number }>
+  reportOf(tenant: string): Promise<TenantReport>
   where(call: Call, input: { bucket: string; key: string }): Promise<ObjectWhere>
   keys: KeyAdmin
   /** Bytes held for writes and reads now; nothing once all is at rest. */
@@ -65,6 +73,7 @@ export function openStorage(ports: StoragePorts, limits: StorageLimits = default
     },
     provider: (id) => ground.health.of(id),
     report: async () => ({ ...(await reportStorage(ground, count)), repairing: repairer.busy() }),
+    reportOf: (tenant) => reportTenant(ground, tenant),
     where: (call, input) => whereObject(ground, call.tenant, input),
     keys: {
       rotateBucket: (call, name) => rotateBucketKey(ground, call, name),

@@ -1,34 +1,67 @@
 import { judge, margin, type Policy, type Provider } from '#pool'
 import { storageError } from './errors.ts'
 import type { Ground } from './ground.ts'
-import { allBuckets, getBucket } from './index/buckets.store.ts'
-import { findObject, partsOf } from './index/objects.store.ts'
+import { allBuckets, getBucket, listBuckets } from './index/buckets.store.ts'
+import { countObjectsOf, findObject, partsOf } from './index/objects.store.ts'
+import type { Bucket } from './object.ts'
 import type { ObjectCount } from './objects/count-objects.ts'
-import { allPackClasses, countMoves } from './index/packs.store.ts'
+import { allPackClasses, packClassOf, policyMoves } from './index/packs.store.ts'
 import type { Segment } from './index/segment.ts'
 import { countPlacements, gapsOf, listGaps, segmentAt, segmentsOf } from './index/segments.store.ts'
 
 export type MarginCount = { margin: number; segments: number; bytes: number }
 
-/** How the stored bytes stand, counted in the index and seen through what this gateway knows of its providers. */
-export type StorageReport = {
+type Margins = {
   /** How many further losses are survived -> how much is in that state; -1 cannot be read now. Ascending. */
   margins: MarginCount[]
   /** Segments whose margin is below what their policy promises, and buckets that a change of policy has still to move. */
   degraded: number
+}
+
+/** How the stored bytes stand, counted in the index and seen through what this gateway knows of its providers. */
+export type StorageReport = Margins & {
   /** Exact while there are few, else as of the last count. */
   objects: number
   memory: MemoryReport
 }
 
+/** The same of what one tenant has. `objects` are undefined when they are too many to be counted at once. */
+export type TenantReport = Margins & { objects: number | undefined }
+
 /** Bytes that this gateway holds for requests, and the most it would. */
 export type MemoryReport = Record<'writes' | 'reads' | 'cache', { usedBytes: number; limitBytes: number }>
 
 const gapsCounted = 1000
+const ownObjectsMost = 10_000
 
-/** Counts margins by placement, whatever the number of segments, and corrects for single lost shards. */
+/** Of everybody's bytes. */
 export async function reportStorage(ground: Ground, objects: ObjectCount): Promise<StorageReport> {
-  const { counts, scopes, moves, gapped } = await ground.index.read(function* () {
+  const margins = await countMargins(ground, undefined)
+  return { ...margins, objects: await objects.ask(), memory: memoryOf(ground) }
+}
+
+/**
+ * Of one tenant's bytes. Small objects share packs with all that lie under an equal policy, so packs are told of only where no bucket
+ * of another tenant has that policy.
+ */
+export async function reportTenant(ground: Ground, tenant: string): Promise<TenantReport> {
+  const margins = await countMargins(ground, tenant)
+  const objects = await ground.index.read(function* () {
+    const buckets = yield* listBuckets(tenant)
+    return yield* countObjectsOf(
+      buckets.map(({ id }) => id),
+      ownObjectsMost,
+    )
+  })
+  return { ...margins, objects }
+}
+
+/**
+ * Counts margins by placement, whatever the number of segments, and corrects for single lost shards.
+ * @param tenant whose bytes are counted; undefined: everybody's
+ */
+async function countMargins(ground: Ground, tenant: string | undefined): Promise<Margins> {
+  const { counts, buckets, classes, moves, gapped } = await ground.index.read(function* () {
     const gapped = new Map<string, { segment: Segment; lost: Set<number> }>()
     for (const gap of yield* listGaps(gapsCounted)) {
       const id = `${gap.body}/${gap.position}`
@@ -41,16 +74,23 @@ export async function reportStorage(ground: Ground, objects: ObjectCount): Promi
     }
     return {
       counts: yield* countPlacements(),
-      scopes: [...(yield* allBuckets()), ...(yield* allPackClasses())],
-      moves: yield* countMoves(),
+      buckets: yield* allBuckets(),
+      classes: yield* allPackClasses(),
+      moves: yield* policyMoves(),
       gapped,
     }
   })
-  const policies = new Map(scopes.map((scope) => [scope.id, scope.policy]))
+  const isForeign = (bucket: Bucket) => tenant !== undefined && bucket.tenant !== tenant
+  const foreign = new Set(buckets.filter(isForeign).flatMap(({ id, policy }) => [id, packClassOf(policy).id]))
+  const policies = new Map(
+    [...buckets, ...classes].filter(({ id }) => !foreign.has(id)).map(({ id, policy }) => [id, policy]),
+  )
   const margins = new Map<number, MarginCount>()
   // What lies under an older policy than its bucket has now.
-  let degraded = moves
+  let degraded = moves.filter((bucket) => !foreign.has(bucket)).length
   const add = (scope: string, left: number, segments: number, bytes: number) => {
+    // A bucket that is gone may have been anybody's.
+    if (tenant !== undefined && !policies.has(scope)) return
     const count = margins.get(left) ?? { margin: left, segments: 0, bytes: 0 }
     count.segments += segments
     count.bytes += bytes
@@ -63,7 +103,7 @@ export async function reportStorage(ground: Ground, objects: ObjectCount): Promi
     add(segment.scope, marginOf(ground, segment, lost), 1, segment.size)
   }
   const ordered = [...margins.values()].filter((count) => count.segments > 0).sort((a, b) => a.margin - b.margin)
-  return { margins: ordered, degraded, objects: await objects.ask(), memory: memoryOf(ground) }
+  return { margins: ordered, degraded }
 }
 
 function memoryOf({ writeMemory, readMemory, bodies, limits }: Ground): MemoryReport {

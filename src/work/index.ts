@@ -17,5 +17,5 @@ export {
   type NewJob,
   workMigrations,
 } from './job.store.ts'
-export { cancelJob, listJobs, retryJob, showJob } from './jobs.ts'
+export { cancelJob, type JobAct, type JobAsker, listJobs, retryJob, showJob } from './jobs.ts'
 export { defaultWorkLimits, startWork, type Work, type WorkLimits, type WorkPorts } from './start-work.ts'

@@ -183,19 +183,25 @@ export function* releaseJob({ job, token }: Fence, now: number): Step<void> {
   yield sql`UPDATE jobs SET state = 'queued', due_at = ${now} WHERE id = ${job} AND token = ${token} AND state = 'running'`
 }
 
-/** A job of this tenant, or of the house. @throws job.missing */
-export function* getJob(tenant: string, id: string): Step<Job> {
+/** A job. @param tenant whose it must be; undefined: anybody's, or the house's. @throws job.missing */
+export function* getJob(tenant: string | undefined, id: string): Step<Job> {
   const [row] = yield sql`SELECT * FROM jobs WHERE id = ${id}`
-  if (!row || (row.tenant !== '' && row.tenant !== tenant)) throw workError('job.missing', { job: id })
+  if (!row || (tenant !== undefined && row.tenant !== tenant)) throw workError('job.missing', { job: id })
   return jobOf(row)
 }
 
+/** Greater than every id, which are hex digits or the small letters of a kind. */
+const behindAll = '~'
+
 /** A tenant's jobs, the newest first, those behind `before` where given. */
-export function* jobsOf(tenant: string, before: string | undefined, limit: number): Step<Job[]> {
-  const rows =
-    before === undefined
-      ? yield sql`SELECT * FROM jobs WHERE tenant = ${tenant} ORDER BY id DESC LIMIT ${limit}`
-      : yield sql`SELECT * FROM jobs WHERE tenant = ${tenant} AND id < ${before} ORDER BY id DESC LIMIT ${limit}`
+export function* jobsOf(tenant: string, before: string = behindAll, limit: number): Step<Job[]> {
+  const rows = yield sql`SELECT * FROM jobs WHERE tenant = ${tenant} AND id < ${before} ORDER BY id DESC LIMIT ${limit}`
+  return rows.map(jobOf)
+}
+
+/** Everybody's jobs and those of the house, in the same order. */
+export function* allJobs(before: string = behindAll, limit: number): Step<Job[]> {
+  const rows = yield sql`SELECT * FROM jobs WHERE id < ${before} ORDER BY id DESC LIMIT ${limit}`
   return rows.map(jobOf)
 }
 

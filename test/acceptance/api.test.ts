@@ -126,12 +126,11 @@ describe('the API', () => {
     )
   })
 
-  test('pelago status --watch says when a provider goes and when it comes back', async () => {
-    const root = join(import.meta.dirname, '..', '..')
+  /** Runs a command that goes on, and waits for what it says. */
+  function listen(...words: string[]) {
+    const program = join(import.meta.dirname, '..', '..', 'bin', 'pelago.ts')
     const child = spawn(process.execPath, [
-      '--disable-warning=ExperimentalWarning',
-      join(root, 'bin', 'pelago.ts'),
-      ...['status', '--watch', '--data', pelago.data],
+      ...['--disable-warning=ExperimentalWarning', program, ...words, '--watch', '--data', pelago.data],
     ])
     let heard = ''
     child.stdout.on('data', (chunk: Buffer) => (heard += chunk.toString()))
@@ -143,6 +142,23 @@ describe('the API', () => {
       }
       heard = heard.replace(what, '')
     }
+    return { hears, stop: () => child.kill('SIGTERM') }
+  }
+
+  test('pelago jobs --watch says that a job is asked for and that it is done', async () => {
+    const { hears, stop } = listen('jobs')
+    try {
+      await hears(/storage\.sweep/)
+      const body = JSON.stringify({ policy: {} })
+      assert.equal((await ask('gateway', '/v1/buckets/once-1/policy', { method: 'PUT', body })).status, 200)
+      await hears(/storage\.move once-1 done/)
+    } finally {
+      stop()
+    }
+  })
+
+  test('pelago status --watch says when a provider goes and when it comes back', async () => {
+    const { hears, stop } = listen('status')
     try {
       await hears(/All 10 processes run\./)
       await hears(/All 7 providers answer\./)
@@ -153,7 +169,7 @@ describe('the API', () => {
       await hears(/All 10 processes run\./)
       await hears(/All 7 providers answer\./)
     } finally {
-      child.kill('SIGTERM')
+      stop()
     }
   })
 })

@@ -1,3 +1,4 @@
+import { appendFact } from '#journal'
 import type { Call, Row, Statement } from '#kernel'
 import { findPersonById, getPerson } from '../records/people.store.ts'
 import type { AttemptLimit } from './attempts.store.ts'
@@ -65,7 +66,13 @@ export async function approveLogin(
     const found = yield* findCeremonyByCode(call.tenant, codeHash(code))
     if (found?.purpose !== 'login' || found.expiresAt <= now || found.person !== undefined)
       throw signInError('login.code')
-    if (approve) yield* changeCeremony({ ...found, person: person.id })
+    if (approve) {
+      yield* changeCeremony({ ...found, person: person.id })
+      yield* appendFact(ports.journal, {
+        ...{ topic: 'login.approved', about: person.id, actor: person.id, tenant: person.tenant, at: now },
+        facts: {},
+      })
+    }
     return found.data as Login
   })
 }

@@ -13,11 +13,12 @@ export const generalErrors = ['request.invalid', 'request.rate', 'request.crowde
 
 /** Every code that an operation may answer beside those that nobody foresees. */
 export function errorsOf(operation: Operation<unknown, unknown>): string[] {
-  const { roles, concurrency, idempotency, method } = operation
+  const { roles, reach, concurrency, idempotency, method } = operation
   return [
     ...operation.errors,
     ...generalErrors,
     ...(roles.includes('anyone') ? [] : ['request.unauthenticated', 'request.forbidden']),
+    ...(reach === 'house' ? ['request.house'] : []),
     ...(method === 'GET' || method === 'DELETE' ? [] : ['request.malformed', 'request.large', 'request.slow']),
     ...(concurrency ? ['request.revision'] : []),
     ...(idempotency === 'key' ? ['request.key', 'request.reused', 'request.running', 'request.keys'] : []),

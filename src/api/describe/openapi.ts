@@ -40,7 +40,7 @@ export function openApiOf(contract: Contract): JsonObject {
 }
 
 function operationObject(contract: Contract, operation: AnyOperation): JsonObject {
-  const { id, summary, roles, server, idempotency, pages, stream, method } = operation
+  const { id, summary, roles, reach, server, idempotency, pages, stream, method } = operation
   const body = bodyFields(operation)
   return {
     operationId: id,
@@ -48,6 +48,7 @@ function operationObject(contract: Contract, operation: AnyOperation): JsonObjec
     tags: [nounOf(operation)],
     security: roles.includes('anyone') ? [] : [{ bearer: [] }, { session: [] }],
     'x-pelago-roles': [...roles],
+    'x-pelago-reach': reach,
     'x-pelago-server': server,
     'x-pelago-idempotency': idempotency ?? 'natural',
     ...(pages && { 'x-pelago-pages': true }),

@@ -40,11 +40,15 @@ export function referenceOf(contract: Contract): string {
 }
 
 function operationLines(operation: AnyOperation): string[] {
-  const { id, summary, method, path, server, roles, input, output, pages, concurrency, idempotency, stream, media } =
-    operation
+  const { id, summary, method, path, server, roles, reach, states, input, output } = operation
+  const { pages, concurrency, idempotency, stream, media } = operation
   const own = errorsOf(operation).filter((code) => !generalErrors.includes(code))
   const notes = [
     `For ${roles.join(', ')}; answered by ${server === 'every' ? 'every server' : `the ${server}`}.`,
+    ...(reach === 'house' ? ['Only for whoever runs the server.'] : []),
+    ...(states === undefined || 'none' in states
+      ? []
+      : [`The log states ${states.map((topic) => `\`${topic}\``).join(', ')}.`]),
     ...(idempotency === 'key' ? ['Under an `Idempotency-Key` it happens once.'] : []),
     ...(idempotency === 'none' ? ['Asked twice, it happens twice.'] : []),
     ...(pages ? ['Comes in pages: go on with `after` until `next` is null.'] : []),

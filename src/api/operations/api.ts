@@ -9,6 +9,7 @@ export const describeApi = operation({
   path: '/v1/openapi.json',
   server: 'every',
   roles: ['anyone'],
+  reach: 'open',
   input: nothing,
   output: json(4 * 1024 * 1024),
   errors: [],

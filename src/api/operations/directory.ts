@@ -9,6 +9,7 @@ export const getDirectory = operation({
   path: '/v1/directory',
   server: 'federation',
   roles: ['anyone'],
+  reach: 'open',
   input: nothing,
   output: json(4 * 1024 * 1024),
   errors: [],

@@ -1,6 +1,6 @@
 import { operation } from '../operation.ts'
 import { about, choice, fields, flag, integer, list, nullable, optional, type Static, text } from '../schema.ts'
-import { runners, time, watchers } from './words.ts'
+import { nothing, runners, time, watchers } from './words.ts'
 
 const jobId = text({
   min: 1,
@@ -33,14 +33,30 @@ export type ApiJob = Static<typeof jobSchema>
 
 export const listJobs = operation({
   id: 'job.list',
-  summary: 'Lists the background work: what the house does by itself, and jobs of the tenant, the newest first.',
+  summary:
+    'Lists the jobs of the tenant, the newest first; whoever runs the gateway sees those of all, and what the house does by itself.',
   method: 'GET',
   path: '/v1/jobs',
   server: 'gateway',
   roles: watchers,
+  reach: 'tenant',
   pages: true,
   input: fields({ after: optional(jobId), limit: optional(integer({ min: 1, max: 1000 })) }),
   output: fields({ jobs: list(jobSchema, 1000), next: nullable(text()) }),
+  errors: [],
+})
+
+export const watchJobs = operation({
+  id: 'job.watch',
+  summary: 'Says what the newest hundred jobs are at, and again whenever that changes.',
+  method: 'GET',
+  path: '/v1/jobs/events',
+  server: 'gateway',
+  roles: watchers,
+  reach: 'tenant',
+  stream: true,
+  input: nothing,
+  output: fields({ now: time, jobs: list(jobSchema, 100) }),
   errors: [],
 })
 
@@ -51,6 +67,7 @@ export const getJob = operation({
   path: '/v1/jobs/{job}',
   server: 'gateway',
   roles: watchers,
+  reach: 'tenant',
   input: fields({ job: jobId }),
   output: jobSchema,
   errors: ['job.missing'],
@@ -64,6 +81,8 @@ export const cancelJob = operation({
   path: '/v1/jobs/{job}/cancel',
   server: 'gateway',
   roles: runners,
+  reach: 'tenant',
+  states: ['job.cancelled'],
   input: fields({ job: jobId }),
   output: jobSchema,
   errors: ['job.missing', 'job.lasting', 'job.ended'],
@@ -77,6 +96,8 @@ export const retryJob = operation({
   path: '/v1/jobs/{job}/retry',
   server: 'gateway',
   roles: runners,
+  reach: 'tenant',
+  states: ['job.retried', 'job.hastened'],
   input: fields({ job: jobId }),
   output: jobSchema,
   errors: ['job.missing', 'job.done', 'job.doubled'],

@@ -22,6 +22,7 @@ export const whereObject = operation({
   path: '/v1/buckets/{bucket}/where',
   server: 'gateway',
   roles: readers,
+  reach: 'tenant',
   input: fields({ bucket: bucketName, key: text({ min: 1, max: 1024 }) }),
   output: fields({
     bucket: text(),

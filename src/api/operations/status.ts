@@ -26,6 +26,7 @@ export const getStatus = operation({
   path: '/v1/status',
   server: 'supervisor',
   roles: watchers,
+  reach: 'house',
   input: nothing,
   output: fields({
     startedAt: time,
@@ -52,6 +53,7 @@ export const watchStatus = operation({
   path: '/v1/status/events',
   server: 'supervisor',
   roles: watchers,
+  reach: 'house',
   stream: true,
   input: nothing,
   output: fields({ now: time, processes: list(processSchema, 1000) }),
@@ -61,11 +63,13 @@ export const watchStatus = operation({
 /** What the gateway has seen of its providers and what margin its objects have. */
 export const getHealth = operation({
   id: 'health.get',
-  summary: 'Says how many losses the stored objects still survive, and which providers answer.',
+  summary:
+    'Says how many losses the stored objects of the tenant still survive, and which providers answer; whoever runs the gateway sees it of all tenants, and how full it is.',
   method: 'GET',
   path: '/v1/health',
   server: 'gateway',
   roles: watchers,
+  reach: 'tenant',
   input: nothing,
   output: fields({
     now: time,
@@ -88,10 +92,13 @@ export const getHealth = operation({
     ),
     margins,
     degraded: about('Segments whose margin is below what their bucket promises.', bytes),
-    repairing: about('Segments that are being brought back to their promise.', bytes),
+    repairing: about(
+      'Segments that are being brought back to their promise; null where it is not told.',
+      nullable(bytes),
+    ),
     objects: nullable(bytes),
     memory: about(
-      'What the gateway holds for requests, and the most it would.',
+      'What the gateway holds for requests, and the most it would; empty where it is not told.',
       record(fields({ usedBytes: bytes, limitBytes: bytes }), 8),
     ),
     directory: fields({ version: integer({ min: 0 }), issuedAt: time, expiresAt: time }),
@@ -101,11 +108,13 @@ export const getHealth = operation({
 
 export const watchHealth = operation({
   id: 'health.watch',
-  summary: 'Says which providers answer and what margin the objects have, and again whenever that changes.',
+  summary:
+    'Says which providers answer and what margin the objects of the tenant have, and again whenever that changes; whoever runs the gateway sees it of all.',
   method: 'GET',
   path: '/v1/health/events',
   server: 'gateway',
   roles: watchers,
+  reach: 'tenant',
   stream: true,
   input: nothing,
   output: fields({
@@ -116,7 +125,10 @@ export const watchHealth = operation({
     ),
     margins,
     degraded: about('Segments whose margin is below what their bucket promises.', bytes),
-    repairing: about('Segments that are being brought back to their promise.', bytes),
+    repairing: about(
+      'Segments that are being brought back to their promise; null where it is not told.',
+      nullable(bytes),
+    ),
     objects: nullable(bytes),
   }),
   errors: [],
@@ -139,6 +151,8 @@ export const runDoctor = operation({
   path: '/v1/doctor',
   server: 'supervisor',
   roles: runners,
+  reach: 'house',
+  states: { none: 'It looks, and changes nothing.' },
   input: nothing,
   output: fields({ findings: list(findingSchema, 1000) }),
   errors: [],

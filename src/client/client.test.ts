@@ -50,9 +50,9 @@ test('the client sends what the operation says and returns what it promises', as
   const seen: unknown[] = []
   const client = clientOf((request) => {
     seen.push(request)
-    return answering(200, { buckets: [] })(request)
+    return answering(200, { buckets: [], next: null })(request)
   })
-  assert.deepEqual(await client.ask(listBuckets, {}), { buckets: [] })
+  assert.deepEqual(await client.ask(listBuckets, {}), { buckets: [], next: null })
   assert.deepEqual(seen, [{ server: 'gateway', method: 'GET', path: '/v1/buckets', headers: {} }])
 })
 

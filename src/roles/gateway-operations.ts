@@ -7,6 +7,7 @@ import { openWatches } from './watch.ts'
 
 /** How often the state is looked at while somebody watches, milliseconds. */
 const watchMs = 1000
+const pageBuckets = 100
 
 type Ports = { clock: Clock; storage: OpenStorage; directory(): Directory }
 type Asker = Pick<ApiCall, 'tenant' | 'house'>
@@ -23,7 +24,10 @@ export function gatewayOperations(ports: Ports): Handler[] {
   return [
     handles(api.getHealth, (call) => healthOf(ports, call)),
     streams(api.watchHealth, ({ tenant, house, signal }, _, last) => watches.follow({ tenant, house }, signal, last)),
-    handles(api.listBuckets, async (call) => ({ buckets: (await storage.objects.listBuckets(call)).map(shown) })),
+    handles(api.listBuckets, async (call, { prefix = '', after = '', limit = pageBuckets }) => {
+      const { buckets, next } = await storage.objects.listBuckets(call, { prefix, after, limit })
+      return { buckets: buckets.map(shown), next: next ?? null }
+    }),
     handles(api.createBucket, async (call, { name, policy, etags }) => {
       const input = { name, ...(policy !== undefined && { policy: parsePolicy(policy) }), ...(etags && { etags }) }
       return shown(await storage.objects.createBucket(call, input))

@@ -19,6 +19,8 @@ const plain = new Set([
   'delimiter',
   'marker',
   'max-keys',
+  'max-buckets',
+  'bucket-region',
   'encoding-type',
   'list-type',
   'continuation-token',

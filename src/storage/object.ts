@@ -98,6 +98,11 @@ export type Upload = {
   checksum?: { algorithm: ChecksumAlgorithm; type: Checksum['type'] }
 }
 
+/** Buckets whose names begin with `prefix` and come behind `after`, in the order of their bytes. */
+export type BucketListInput = { prefix: string; after: string; limit: number }
+/** `next`: there are more behind this name. */
+export type BucketPage = { buckets: Bucket[]; next?: string }
+
 /**
  * What the S3 edge asks of storage. Errors carry the codes of storage/errors.ts:
  * bucket.missing, bucket.exists, bucket.owned, bucket.filled, object.missing, object.precondition, object.conflict,
@@ -107,7 +112,7 @@ export type ObjectStorage = {
   createBucket(call: Call, input: { name: string; policy?: Policy; etags?: Etags }): Promise<Bucket>
   deleteBucket(call: Call, name: string): Promise<void>
   getBucket(call: Call, name: string): Promise<Bucket>
-  listBuckets(call: Call): Promise<Bucket[]>
+  listBuckets(call: Call, input: BucketListInput): Promise<BucketPage>
   setBucketPolicy(call: Call, input: { name: string; policy: Policy; expected?: number }): Promise<Bucket>
   /** What ETags the writes have that begin from now on. */
   setBucketEtags(call: Call, input: { name: string; etags: Etags; expected?: number }): Promise<Bucket>

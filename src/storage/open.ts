@@ -91,7 +91,7 @@ function objectsOf(ground: Ground, packer: Packer): ObjectStorage {
     createBucket: (call, input) => createBucket(ground, call, input),
     deleteBucket: (call, name) => deleteBucket(ground, call, name),
     getBucket: (call, name) => index.read(() => getBucket(call.tenant, name)),
-    listBuckets: (call) => index.read(() => listBuckets(call.tenant)),
+    listBuckets: (call, input) => index.read(() => listBuckets(call.tenant, input)),
     setBucketPolicy: (call, input) => setBucketPolicy(ground, call, input),
     setBucketEtags: (call, input) => setBucketEtags(ground, call, input),
     putObject: (call, input) => putObject(ground, packer, call, input),

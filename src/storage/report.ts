@@ -1,7 +1,7 @@
 import { judge, margin, type Policy, type Provider } from '#pool'
 import { storageError } from './errors.ts'
 import type { Ground } from './ground.ts'
-import { allBuckets, getBucket, listBuckets } from './index/buckets.store.ts'
+import { allBuckets, bucketIds, getBucket } from './index/buckets.store.ts'
 import { countObjectsOf, findObject, partsOf } from './index/objects.store.ts'
 import type { Bucket } from './object.ts'
 import type { ObjectCount } from './objects/count-objects.ts'
@@ -47,11 +47,7 @@ export async function reportStorage(ground: Ground, objects: ObjectCount): Promi
 export async function reportTenant(ground: Ground, tenant: string): Promise<TenantReport> {
   const margins = await countMargins(ground, tenant)
   const objects = await ground.index.read(function* () {
-    const buckets = yield* listBuckets(tenant)
-    return yield* countObjectsOf(
-      buckets.map(({ id }) => id),
-      ownObjectsMost,
-    )
+    return yield* countObjectsOf(yield* bucketIds(tenant), ownObjectsMost)
   })
   return { ...margins, objects }
 }

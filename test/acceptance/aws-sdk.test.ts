@@ -59,6 +59,31 @@ describe('AWS SDK for JavaScript v3', () => {
       Buckets?.map(({ Name }) => Name),
       [Bucket, 'second'],
     )
+    await send(new aws.CreateBucketCommand({ Bucket: 'second.more' }))
+    const pages: string[][] = []
+    for await (const page of aws.paginateListBuckets({ client: s3, pageSize: 1 }, {}))
+      pages.push((page.Buckets ?? []).map(({ Name = '' }) => Name))
+    assert.deepEqual(pages, [[Bucket], ['second'], ['second.more']])
+    const listed = async (input: aws.ListBucketsCommandInput) => {
+      const found = await send(new aws.ListBucketsCommand(input))
+      return [found.Buckets?.map(({ Name }) => Name) ?? [], found.Prefix, found.ContinuationToken !== undefined]
+    }
+    assert.deepEqual(await listed({ Prefix: 'second', MaxBuckets: 1 }), [['second'], 'second', true])
+    assert.deepEqual(await listed({ Prefix: 'second.' }), [['second.more'], 'second.', false])
+    assert.deepEqual(await listed({ BucketRegion: pelago.region }), [
+      [Bucket, 'second', 'second.more'],
+      undefined,
+      false,
+    ])
+    assert.deepEqual(await listed({ BucketRegion: 'elsewhere-1' }), [[], undefined, false])
+    await assert.rejects(listed({ MaxBuckets: 0 }), refused(400, 'InvalidArgument'))
+    await assert.rejects(listed({ ContinuationToken: 'no token' }), refused(400, 'InvalidArgument'))
+    const shown = await pelago.cli('bucket', 'list', '--prefix', 'second.', '--json')
+    assert.deepEqual(
+      (JSON.parse(shown.out) as { buckets: { name: string }[] }).buckets.map(({ name }) => name),
+      ['second.more'],
+    )
+    await send(new aws.DeleteBucketCommand({ Bucket: 'second.more' }))
     await send(new aws.HeadBucketCommand({ Bucket: 'second' }))
     assert.equal((await send(new aws.GetBucketLocationCommand({ Bucket: 'second' }))).LocationConstraint, pelago.region)
     await send(new aws.PutObjectCommand({ Bucket: 'second', Key: 'a', Body: 'a' }))

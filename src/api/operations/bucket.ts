@@ -1,7 +1,7 @@
 import { operation } from '../operation.ts'
 import { policySchema } from '../policy-schema.ts'
-import { about, choice, fields, integer, json, list, optional, type Static, text } from '../schema.ts'
-import { admins, bucketName, nothing, time, watchers } from './words.ts'
+import { about, choice, fields, integer, json, list, nullable, optional, type Static, text } from '../schema.ts'
+import { admins, bucketName, time, watchers } from './words.ts'
 
 const etags = about(
   'What the ETag of an object is: its MD5, or nothing of its bytes where a checksum vouches for them.',
@@ -21,14 +21,19 @@ export type ApiBucket = Static<typeof bucketSchema>
 
 export const listBuckets = operation({
   id: 'bucket.list',
-  summary: 'Lists the buckets with their policies.',
+  summary: 'Lists the buckets with their policies, by name.',
   method: 'GET',
   path: '/v1/buckets',
   server: 'gateway',
   roles: watchers,
   reach: 'tenant',
-  input: nothing,
-  output: fields({ buckets: list(bucketSchema, 100_000) }),
+  pages: true,
+  input: fields({
+    prefix: optional(text({ max: 63 })),
+    after: about('Goes on behind this name.', optional(text({ max: 63 }))),
+    limit: optional(integer({ min: 1, max: 1000 })),
+  }),
+  output: fields({ buckets: list(bucketSchema, 1000), next: nullable(text()) }),
   errors: [],
 })
 

@@ -1,18 +1,46 @@
 import { checkBucketName } from '../address.ts'
 import { isoTime, type Operation, xmlResponse } from '../context.ts'
+import { s3Error } from '../errors.ts'
+import { limitOf } from './list-objects.ts'
 import { requestBody, smallBody } from '../request-body.ts'
 import { readXml, writeXml } from '../xml.ts'
 
 const largestBody = 64 * 1024
+const mostBuckets = 10_000
 
-export const listBuckets: Operation = async ({ call, storage }) => {
-  const buckets = await storage.listBuckets(call)
+/** Without `max-buckets` as many as S3 tells of at once; a region other than this one has none. */
+export const listBuckets: Operation = async ({ call, storage, query, config }) => {
+  const prefix = query('prefix') ?? ''
+  const token = query('continuation-token')
+  const after = token === undefined ? '' : tokenName(token)
+  const limit = limitOf(query('max-buckets'), 'max-buckets', { least: 1, most: mostBuckets })
+  const region = query('bucket-region')
+  const { buckets, next } =
+    region === undefined || region === '' || region === config.region
+      ? await storage.listBuckets(call, { prefix, after, limit })
+      : { buckets: [] }
   return xmlResponse(
     writeXml('ListAllMyBucketsResult', {
       Owner: { ID: call.tenant, DisplayName: call.tenant },
-      Buckets: { Bucket: buckets.map(({ name, createdAt }) => ({ Name: name, CreationDate: isoTime(createdAt) })) },
+      Buckets: {
+        Bucket: buckets.map(({ name, createdAt }) => ({
+          Name: name,
+          CreationDate: isoTime(createdAt),
+          BucketRegion: config.region,
+        })),
+      },
+      Prefix: prefix === '' ? undefined : prefix,
+      ContinuationToken: next === undefined ? undefined : Buffer.from(next).toString('base64url'),
     }),
   )
+}
+
+/** A token is the last name that was told. @throws s3.argument for one that is none of ours */
+function tokenName(token: string): string {
+  const name = Buffer.from(token, 'base64url').toString()
+  if (!/^[a-z0-9.-]{3,63}$/.test(name))
+    throw s3Error('s3.argument', { name: 'continuation-token', reason: 'it is none of ours' })
+  return name
 }
 
 /** Creates a bucket with the default policy; where its bytes lie is said by policy, not by the location constraint. */

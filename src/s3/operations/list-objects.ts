@@ -53,7 +53,7 @@ export const listObjectsV2: Operation = async (context) => {
 
 async function list(context: Context, after: string) {
   const { address, query, call, storage, clock } = context
-  const limit = limitOf(query('max-keys'))
+  const limit = limitOf(query('max-keys'), 'max-keys')
   const delimiter = query('delimiter') ?? ''
   const input = { bucket: address.bucket, prefix: query('prefix') ?? '', delimiter, after, limit }
   const page: ListPage =
@@ -65,10 +65,12 @@ async function list(context: Context, after: string) {
   return { limit, delimiter, encode: encoderOf(query('encoding-type')), page }
 }
 
-export function limitOf(text: string | undefined): number {
-  if (text === undefined || text === '') return mostKeys
-  if (!/^\d{1,10}$/.test(text)) throw s3Error('s3.argument', { name: 'max-keys', reason: 'it must be a whole number' })
-  return Math.min(Number(text), mostKeys)
+/** How many entries a page may have; more than `most` are `most`. @throws s3.argument */
+export function limitOf(text: string | undefined, name: string, { least = 0, most = mostKeys } = {}): number {
+  if (text === undefined || text === '') return most
+  if (!/^\d{1,10}$/.test(text) || Number(text) < least)
+    throw s3Error('s3.argument', { name, reason: `it must be a whole number from ${least}` })
+  return Math.min(Number(text), most)
 }
 
 /** URL encoding is asked for by clients whose keys XML cannot hold; `/` stays. */

@@ -81,7 +81,7 @@ function numbered({ query }: Context): { upload: string; number: number } {
 
 export const listParts: Operation = async ({ address, query, call, storage }) => {
   const after = Number(query('part-number-marker') ?? 0)
-  const limit = limitOf(query('max-parts'))
+  const limit = limitOf(query('max-parts'), 'max-parts')
   const encode = encoderOf(query('encoding-type'))
   const upload = query('uploadId') ?? ''
   const found = await storage.listParts(call, { bucket: address.bucket, key: address.key, upload, after, limit })
@@ -113,7 +113,7 @@ export const listParts: Operation = async ({ address, query, call, storage }) =>
 }
 
 export const listUploads: Operation = async ({ address, query, call, storage }) => {
-  const limit = limitOf(query('max-uploads'))
+  const limit = limitOf(query('max-uploads'), 'max-uploads')
   const encode = encoderOf(query('encoding-type'))
   const [prefix, delimiter] = [query('prefix') ?? '', query('delimiter') ?? '']
   const afterKey = query('key-marker') ?? ''

@@ -1,7 +1,7 @@
 import { type Row, type Statement, sharing, sql } from '#kernel'
 import type { Policy } from '#pool'
 import { storageError } from '../errors.ts'
-import type { Bucket, Etags } from '../object.ts'
+import type { Bucket, BucketListInput, BucketPage, Etags } from '../object.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
 
@@ -35,9 +35,24 @@ export function* holdEpochs(id: string): Step<BucketEpochs | undefined> {
   return row && { policyEpoch: row.policy_epoch as number, keyFloor: row.key_floor as number }
 }
 
-export function* listBuckets(tenant: string): Step<Bucket[]> {
-  const rows = yield sql`SELECT * FROM buckets WHERE tenant = ${tenant} ORDER BY name`
-  return rows.map(bucketOf)
+/** Behind every name that begins so: names are of small letters, digits, dots and hyphens. */
+const behind = (prefix: string) => `${prefix}~`
+
+/** A page of a tenant's buckets whose names begin with `prefix` and come behind `after`. */
+export function* listBuckets(tenant: string, { prefix, after, limit }: BucketListInput): Step<BucketPage> {
+  const first = prefix > after ? prefix : after
+  const rows = yield sql`SELECT * FROM buckets
+    WHERE tenant = ${tenant} AND name >= ${first} AND name <> ${after} AND name < ${behind(prefix)}
+    ORDER BY name LIMIT ${limit + 1}`
+  const buckets = rows.slice(0, limit).map(bucketOf)
+  const last = buckets.at(-1)
+  return { buckets, ...(rows.length > limit && last && { next: last.name }) }
+}
+
+/** All that a tenant has, by id. */
+export function* bucketIds(tenant: string): Step<string[]> {
+  const rows = yield sql`SELECT id FROM buckets WHERE tenant = ${tenant} ORDER BY name`
+  return rows.map(({ id }) => id as string)
 }
 
 export function* allBuckets(): Step<Bucket[]> {

@@ -103,4 +103,11 @@ export const indexMigrations: Migration[] = [
         after_key {blob}, after_body {text} NOT NULL, after_position {int} NOT NULL)`,
     ],
   },
+  {
+    id: 6,
+    name: 'buckets of a tenant in pages',
+    expands: true,
+    statements: ['CREATE INDEX buckets_by_tenant ON buckets (tenant, name)'],
+    down: ['DROP INDEX buckets_by_tenant'],
+  },
 ]

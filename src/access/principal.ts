@@ -25,7 +25,7 @@ export type RequestHead = {
   target: string
   /** Names in lower case; what came more than once is joined by commas. */
   headers: Readonly<Record<string, string | undefined>>
-  /** Where the connection comes from. */
+  /** From where it is asked: the other end of the connection, or whom a trusted proxy there names. */
   address: string
 }
 

@@ -77,6 +77,12 @@ export const hostError = errorTable({
     retryable: false,
     message: 'On {platform} several processes cannot listen on one port; start with --gateways 1. Several need Linux.',
   },
+  'proxies.network': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'trustedProxies names {network}, which is no address and no network; write it like 10.0.0.0/8 or 2001:db8::1 and start again.',
+  },
   'postgres.address': {
     kind: 'invalid',
     retryable: false,

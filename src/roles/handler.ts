@@ -10,7 +10,7 @@ export type ApiCall = Call & {
   house: boolean
   /** The revision that the caller has seen (`If-Match`); a change to another one is refused. */
   expected: string | undefined
-  /** Where the connection comes from. */
+  /** From where it is asked: the other end of the connection, or whom a trusted proxy there names. */
   address: string
   /** Headers of the request, names in lower case. */
   headers: Readonly<Record<string, string | undefined>>

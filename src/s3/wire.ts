@@ -11,7 +11,7 @@ export type S3Request = {
   whole?: (() => Promise<Uint8Array>) | undefined
   /** Aborted when the client leaves. */
   signal: AbortSignal
-  /** Address of who is at the other end of the connection. */
+  /** From where it is asked: the other end of the connection, or whom a trusted proxy there names. */
   from?: string | undefined
   /** Nobody on the way could read it. */
   secure?: boolean | undefined

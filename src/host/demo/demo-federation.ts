@@ -24,7 +24,7 @@ import {
   type UnwrapConfig,
 } from '../run/configuration.ts'
 import type { PostgresConfig } from '../database/postgres-address.ts'
-import { edgeLimits, observeConfig } from '../run/observe-configuration.ts'
+import { edgeLimits, observeConfig, proxiesConfig } from '../run/observe-configuration.ts'
 import { freePort } from '../http/free-port.ts'
 import { keepPrivate, writePrivate, writePrivateJson } from '../disk/write-file.ts'
 
@@ -36,7 +36,11 @@ const anyPorts = 12_000
 const portsSchema = fields({ ports: record(integer({ min: 1, max: 65_535 }), 1000) })
 
 /** What whoever runs it has written down himself, in `settings.json` of the data folder; it holds from the next start on. */
-const settingsSchema = fields({ observe: optional(observeConfig), s3Limits: optional(edgeLimits) })
+const settingsSchema = fields({
+  observe: optional(observeConfig),
+  s3Limits: optional(edgeLimits),
+  trustedProxies: optional(proxiesConfig),
+})
 
 /** One process to be run. `about`: where it says how it is. */
 export type ProcessPlan = {
@@ -169,6 +173,7 @@ export async function prepareDemo(
       federation: { url: `http://${host}:${portOf(ports, 'federation')}`, publicKey: publicHex(federationKey) },
       ...observe,
       ...(settings.s3Limits && { s3Limits: settings.s3Limits }),
+      ...(settings.trustedProxies && { trustedProxies: settings.trustedProxies }),
       ...(options.packBytes !== undefined && { packBytes: options.packBytes }),
     })
   }

@@ -23,6 +23,7 @@ import { type Answer, type Once, openOnce, type Wish } from './api-once.ts'
 import { sendEvents } from './api-stream.ts'
 import { programVersion } from '../run/program-version.ts'
 import { listenOn } from './listen.ts'
+import { noProxies, type TrustedProxies } from './trusted-proxies.ts'
 
 /** How long a handler whose time is up may take to say so, milliseconds. */
 const unheardMs = 1000
@@ -41,8 +42,11 @@ export type ApiPorts = {
   /** What the role says about itself beside its operations. */
   report?: SelfReport
   meter?: ApiMeter
+  /** Who may say for whom he asks; nobody without. */
+  proxies?: TrustedProxies
 }
 type Edge = ApiPorts & {
+  proxies: TrustedProxies
   limits: ApiLimits
   once: Once | undefined
   rates: { address: Rates; asker: Rates }
@@ -75,6 +79,7 @@ export async function openApiServer(
   const most = { ...apiLimits, ...limits }
   const edge: Edge = {
     ...ports,
+    proxies: ports.proxies ?? noProxies,
     handlers: [...ports.handlers, describing(ports.handlers)],
     limits: most,
     once: ports.answers && openOnce({ ...ports, database: ports.answers, stop: stop.signal }),
@@ -93,7 +98,7 @@ export async function openApiServer(
     },
   )
   server.maxConnections = most.connectionsMost
-  limitAddresses(server, most.connectionsPerAddress)
+  limitAddresses(server, most.connectionsPerAddress, edge.proxies)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseHead(edge, error, socket))
   await listenOn(server, listen)
   return {
@@ -117,7 +122,7 @@ function describing(handlers: readonly Handler[]): Handler {
   )
 }
 
-function limitAddresses(server: Server, most: number): void {
+function limitAddresses(server: Server, most: number, proxies: TrustedProxies): void {
   const open = new Map<string, number>()
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? ''
@@ -128,7 +133,7 @@ function limitAddresses(server: Server, most: number): void {
       if (left > 0) open.set(address, left)
       else open.delete(address)
     })
-    if (count > most) socket.destroy()
+    if (count > most && !proxies.includes(address)) socket.destroy()
   })
 }
 
@@ -148,7 +153,14 @@ async function serve(edge: Edge, request: IncomingMessage, response: ServerRespo
     const named = (id: string) => {
       operation = id
     }
-    const answer = await answerTo(edge, { request, response, head: headOf(request), trace, left: left.signal, named })
+    const answer = await answerTo(edge, {
+      request,
+      response,
+      head: headOf(edge, request),
+      trace,
+      left: left.signal,
+      named,
+    })
     if (answer) send(request, response, answer)
   } catch (error) {
     const problem = error instanceof Unproved ? problemOf(error.why, trace, 401) : problemOf(error, trace)
@@ -359,11 +371,11 @@ class Unproved extends Error {
   }
 }
 
-function headOf({ method = '', url = '/', headers, socket }: IncomingMessage): RequestHead {
+function headOf({ proxies }: Edge, { method = '', url = '/', headers, socket }: IncomingMessage): RequestHead {
   const plain: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined) plain[name] = Array.isArray(value) ? value.join(', ') : value
-  return { method, target: url, headers: plain, address: socket.remoteAddress ?? '' }
+  return { method, target: url, headers: plain, address: proxies.askerOf(socket.remoteAddress ?? '', plain) }
 }
 
 /**

@@ -6,6 +6,7 @@ import { type Exchange, lookMs } from './http-connection.ts'
 import { type HttpServer, openHttpServer } from './http-server.ts'
 import type { Listen } from './listen.ts'
 import { type S3Limits, s3LimitsOf } from './s3-limits.ts'
+import { noProxies, type TrustedProxies } from './trusted-proxies.ts'
 
 /** When the server closes, requests under way have so long to come to their end. */
 const closeMs = 10_000
@@ -16,18 +17,28 @@ const wholeBytes = 68 * 1024
 
 /** Serves the S3 handler over HTTP/1.1. @param listen.port 0 for any */
 export async function openS3Server(
-  ports: { handle: S3Handler; clock: Clock; log: Log; metrics?: Metrics; tracer?: Tracer | undefined },
+  ports: {
+    handle: S3Handler
+    clock: Clock
+    log: Log
+    metrics?: Metrics
+    tracer?: Tracer | undefined
+    /** Who may say for whom he asks; nobody without. */
+    proxies?: TrustedProxies
+  },
   listen: Listen,
   limits: S3Limits = s3LimitsOf(),
 ): Promise<HttpServer> {
   const meter = openS3Meter(ports.metrics ?? noMetrics, () => server.connections())
-  const { tracer } = ports
+  const { tracer, proxies = noProxies } = ports
+  const known = { ...ports, proxies }
   const handle = tracer
-    ? (exchange: Exchange) => traced(tracer, exchange, () => serve(ports, meter, exchange))
-    : (exchange: Exchange) => serve(ports, meter, exchange)
+    ? (exchange: Exchange) => traced(tracer, exchange, () => serve(known, meter, exchange))
+    : (exchange: Exchange) => serve(known, meter, exchange)
   const server: HttpServer = await openHttpServer(ports.clock, listen, {
     connectionsMost: limits.connections,
     perAddressMost: limits.connectionsPerAddress,
+    shared: proxies.includes,
     silentMs: limits.silentMs,
     idleMs: limits.restMs,
     headMost: limits.headBytes,
@@ -44,7 +55,7 @@ export async function openS3Server(
   return server
 }
 
-type Ports = Pick<Parameters<typeof openS3Server>[0], 'handle' | 'log'>
+type Ports = Pick<Parameters<typeof openS3Server>[0], 'handle' | 'log'> & { proxies: TrustedProxies }
 
 /** How a request ended, as far as its trace tells. */
 type Ended = {
@@ -69,7 +80,7 @@ function traced(tracer: Tracer, { method, headers }: Exchange, act: () => Promis
   })
 }
 
-async function serve({ handle, log }: Ports, meter: S3Meter, exchange: Exchange): Promise<Ended> {
+async function serve({ handle, log, proxies }: Ports, meter: S3Meter, exchange: Exchange): Promise<Ended> {
   const began = performance.now()
   meter.begun()
   let answer: S3Response | undefined
@@ -82,7 +93,7 @@ async function serve({ handle, log }: Ports, meter: S3Meter, exchange: Exchange)
       body: { [Symbol.asyncIterator]: () => bodyOf(exchange) },
       whole: exchange.bodyLength <= wholeBytes ? () => wholeOf(exchange) : undefined,
       signal: exchange.left,
-      from: exchange.address,
+      from: proxies.askerOf(exchange.address, exchange.headers),
     })
     if (!exchange.left.aborted) {
       await send(exchange, answer)

@@ -15,6 +15,8 @@ type Config = ConnectionConfig & {
   connectionsMost: number
   /** More connections than this from one address are closed as they come; no such limit if not given. */
   perAddressMost?: number
+  /** Addresses by which many come, so that connections of one are not counted. */
+  shared?(address: string): boolean
   /** How often connections are looked at, milliseconds; `lookMs` if not given. */
   lookMs?: number
   /** Hears of connections that were closed, and why. */
@@ -32,7 +34,8 @@ export async function openHttpServer(clock: Clock, listen: Listen, config: Confi
   const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (accepted) => {
     const address = accepted.remoteAddress ?? ''
     const others = addresses.get(address) ?? 0
-    if (others >= (config.perAddressMost ?? Number.POSITIVE_INFINITY)) {
+    const most = config.shared?.(address) ? undefined : config.perAddressMost
+    if (others >= (most ?? Number.POSITIVE_INFINITY)) {
       config.refused?.('address')
       accepted.destroy()
       return

@@ -5,7 +5,7 @@ export const s3Limits = {
   connections: [4000, 'Each takes a descriptor and some 30 KiB; the system gives a process 1024 to 65536 descriptors.'],
   connectionsPerAddress: [
     1500,
-    'One machine cannot take all of them. Behind a proxy everybody has its address: set it to `connections` there.',
+    'One machine cannot take all of them. Connections of proxies in `trustedProxies` are not counted.',
   ],
   requests: [1500, 'What is under way holds memory; more at once are not served sooner by waiting.'],
   requestsPerKey: [1000, 'Less than all, so that a key that floods the gateway leaves room for the others.'],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { choice, exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
 import { signInConfig } from './sign-in-configuration.ts'
 import { hostError } from '../errors.ts'
-import { edgeLimits, observeConfig } from './observe-configuration.ts'
+import { edgeLimits, observeConfig, proxiesConfig } from './observe-configuration.ts'
 
 const address = { host: text({ min: 1 }), port: integer({ min: 0, max: 65_535 }) }
 const hex = (bytes: number) => text({ pattern: `^[0-9a-f]{${bytes * 2}}$`, means: `must be ${bytes} bytes in hex` })
@@ -91,6 +91,7 @@ export const gatewayConfig = fields({
   packBytes: optional(integer({ min: 0, max: 1024 * 1024 })),
   observe: optional(observeConfig),
   s3Limits: optional(edgeLimits),
+  trustedProxies: optional(proxiesConfig),
 })
 export const accessConfig = fields({
   keys: list(

@@ -1,4 +1,4 @@
-import { choice, fields, integer, number, optional, type Static, text } from '#api'
+import { choice, fields, integer, list, number, optional, type Static, text } from '#api'
 import { s3Limits } from '../http/s3-limits.ts'
 
 const path = text({ min: 1, max: 4096 })
@@ -23,6 +23,13 @@ export const observeConfig = fields({
   ),
 })
 export type ObserveConfig = Static<typeof observeConfig>
+
+/** Whoever stands before a gateway and says for whom he asks; nobody without. */
+export const proxiesConfig = fields({
+  networks: list(text({ min: 1, max: 50 }), 100),
+  /** The one that they write; `X-Forwarded-For` without. */
+  header: optional(choice('X-Forwarded-For', 'Forwarded')),
+})
 
 /** Bounds of the S3 edge that differ from the usual ones. */
 export const edgeLimits = fields(

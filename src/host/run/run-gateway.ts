@@ -15,6 +15,7 @@ import { openKeptHead } from './kept-head.ts'
 import { openDirectoryCopy } from './directory-copy.ts'
 import { openS3Server } from '../http/http-s3.ts'
 import { admissionOf, s3LimitsOf } from '../http/s3-limits.ts'
+import { openTrustedProxies } from '../http/trusted-proxies.ts'
 import type { OpenLog } from '../log.ts'
 import { programVersion } from './program-version.ts'
 import { openOffload } from '../offload/offload.ts'
@@ -38,6 +39,8 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
   const observed = observeRole('gateway', config.observe, { log, watch, id: config.id })
   const { metrics, tracer } = observed
   const s3Limits = s3LimitsOf(config.s3Limits)
+  const { networks = [], header } = config.trustedProxies ?? {}
+  const proxies = openTrustedProxies(networks, header)
   const key = createPrivateKey(readFileSync(config.keyFile))
   const own = rawPublicKey(createPublicKey(key))
 
@@ -122,9 +125,9 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
   const self = { storage: gateway.storage, directory: directory.current, now: clock.now }
   watchGateway(metrics, self)
   observed.checks(() => gatewayChecks(self))
-  const beside = { report: observed.report, meter: observed.apiMeter, answers: index }
+  const beside = { proxies, report: observed.report, meter: observed.apiMeter, answers: index }
   const api = await openApiServer({ handlers, authenticate, clock, random, log, ...beside }, config.api)
-  const s3 = await openS3Server({ handle: gateway.s3, clock, log, metrics, tracer }, config.s3, s3Limits)
+  const s3 = await openS3Server({ handle: gateway.s3, clock, log, metrics, tracer, proxies }, config.s3, s3Limits)
   return {
     async stop() {
       observed.report.stopping()

@@ -22,8 +22,10 @@ import { type ApiLimits, apiLimits } from './api-limits.ts'
 import { type Answer, type Once, openOnce, type Wish } from './api-once.ts'
 import { sendEvents } from './api-stream.ts'
 import { programVersion } from '../run/program-version.ts'
-import { listenOn } from './listen.ts'
+import { type Listen, listenOn } from './listen.ts'
 import { noProxies, type TrustedProxies } from './trusted-proxies.ts'
+import type { TlsMeter } from '../observe/tls-metrics.ts'
+import { openTlsEdge, type TlsEdge, type TlsListen } from '../tls/tls-edge.ts'
 
 /** How long a handler whose time is up may take to say so, milliseconds. */
 const unheardMs = 1000
@@ -44,6 +46,7 @@ export type ApiPorts = {
   meter?: ApiMeter
   /** Who may say for whom he asks; nobody without. */
   proxies?: TrustedProxies
+  tlsMeter?: TlsMeter
 }
 type Edge = ApiPorts & {
   proxies: TrustedProxies
@@ -72,7 +75,7 @@ type Exchange = {
  */
 export async function openApiServer(
   ports: ApiPorts,
-  listen: { host: string; port: number },
+  listen: Listen,
   limits: Partial<ApiLimits> = {},
 ): Promise<ApiServer> {
   const stop = new AbortController()
@@ -99,6 +102,7 @@ export async function openApiServer(
   )
   server.maxConnections = most.connectionsMost
   limitAddresses(server, most.connectionsPerAddress, edge.proxies)
+  const secure = listen.tls && secureFirst(server, ports, listen.tls)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseHead(edge, error, socket))
   await listenOn(server, listen)
   return {
@@ -108,6 +112,7 @@ export async function openApiServer(
         stop.abort(new Error('the server closes'))
         server.close(() => resolve())
         server.closeAllConnections()
+        secure?.close()
       }),
   }
 }
@@ -120,6 +125,19 @@ function describing(handlers: readonly Handler[]): Handler {
     describeApi,
     () => (document ??= openApiOf({ operations, errors: errorRows, version: programVersion() })),
   )
+}
+
+/** Has everybody speak TLS before HTTP begins. What the server does with a connection is done with the one inside it. */
+function secureFirst(server: Server, { clock, log, tlsMeter }: ApiPorts, tls: TlsListen): TlsEdge {
+  const edge = openTlsEdge({ clock, log, meter: tlsMeter }, tls)
+  const serveHttp = server.listeners('connection')
+  server.removeAllListeners('connection')
+  server.on('connection', (raw: Socket) =>
+    edge.shake(raw, (secured) => {
+      for (const serve of serveHttp) serve.call(server, secured)
+    }),
+  )
+  return edge
 }
 
 function limitAddresses(server: Server, most: number, proxies: TrustedProxies): void {

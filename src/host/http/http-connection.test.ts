@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, Socket } from 'node:net'
 import { after, test } from 'node:test'
+import { connect as connectSecurely, TLSSocket } from 'node:tls'
+import { changingSource, testAuthority } from '../../../test/tools/test-authority.ts'
 import { systemClock } from '../clock.ts'
 import type { Exchange } from './http-connection.ts'
 import { openHttpServer } from './http-server.ts'
@@ -13,25 +15,42 @@ after(async () => {
   for (const close of closing) await close()
 })
 
-/** Both ways in which bodies may come, so that what holds for one holds for the other. */
-const ways = [true, false]
+/** All ways in which bodies may come, so that what holds for one holds for the others. */
+type Way = { direct: boolean; tls: boolean }
+const ways: Way[] = [
+  { direct: true, tls: false },
+  { direct: false, tls: false },
+  { direct: true, tls: true },
+  { direct: false, tls: true },
+]
+const { cert, key } = await (await testAuthority()).issue('provider', 'north')
+/** Ports where TLS is spoken. */
+const secured = new Set<number>()
 
-async function openServer(direct: boolean, handle: (exchange: Exchange) => Promise<void>, silentMs = 5000) {
+function reach(port: number, options: { allowHalfOpen?: boolean } = {}): Socket {
+  const to = { port, host: '127.0.0.1', ...options }
+  return secured.has(port) ? connectSecurely({ ...to, rejectUnauthorized: false }) : connect({ ...to, noDelay: true })
+}
+const reached = (socket: Socket) => once(socket, socket instanceof TLSSocket ? 'secureConnect' : 'connect')
+
+async function openServer({ direct, tls }: Way, handle: (exchange: Exchange) => Promise<void>, silentMs = 5000) {
   const limits = { connectionsMost: 100, silentMs, idleMs: silentMs, closeMs: 1000, headMost: 8192 }
+  const source = changingSource({ cert, key })
   const server = await openHttpServer(
-    systemClock,
-    { host: '127.0.0.1', port: 0 },
+    { clock: systemClock, log: () => {} },
+    { host: '127.0.0.1', port: 0, tls: tls ? { source } : undefined },
     { ...limits, direct, handle: (exchange) => handle(exchange).catch(() => exchange.cut()) },
   )
   closing.push(() => server.close())
+  if (tls) secured.add(server.port)
   return server
 }
 
 /** Says these pieces, a moment apart, and hears what comes until the connection ends or `enough` has come. */
 async function talk(port: number, pieces: (string | Uint8Array)[], enough = (_: string) => false): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  const socket = reach(port)
   socket.on('error', () => 'what was heard before counts')
-  await once(socket, 'connect')
+  await reached(socket)
   let heard = ''
   socket.on('data', (chunk: Buffer) => {
     heard += chunk.toString('latin1')
@@ -53,8 +72,8 @@ test('a body may come in any pieces, and lands where it belongs and nowhere else
   const body = randomBytes(90_000)
   const head = Buffer.from('PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n')
   const whole = Buffer.concat([head, body])
-  for (const direct of ways) {
-    const { port } = await openServer(direct, async (exchange) => {
+  for (const way of ways) {
+    const { port } = await openServer(way, async (exchange) => {
       const memory = Buffer.alloc(90_002, 7)
       const parts = [memory.subarray(1, 40_001), memory.subarray(40_001, 40_002), memory.subarray(40_002, 90_001)]
       const [first, second] = parts.slice(0, 2).map((part) => exchange.fill(part))
@@ -69,14 +88,14 @@ test('a body may come in any pieces, and lands where it belongs and nowhere else
     for (const cuts of [[], [5], [head.length - 1], [head.length], [head.length + 1, 30_000], [45_000, 89_000]]) {
       const pieces = [0, ...cuts].map((from, at) => whole.subarray(from, cuts[at] ?? whole.length))
       const heard = await talk(port, [...pieces, ...pieces], (text) => text.split('\r\n\r\n').length === 3)
-      assert.deepEqual(heard.match(/right|wrong/g), ['right', 'right'], `direct ${direct}, cut at ${cuts.join()}`)
+      assert.deepEqual(heard.match(/right|wrong/g), ['right', 'right'], `${JSON.stringify(way)}, cut at ${cuts.join()}`)
     }
   }
 })
 
 test('requests that come together are answered one after the other, also long ones', async () => {
-  for (const direct of ways) {
-    const { port } = await openServer(direct, async (exchange) => {
+  for (const way of ways) {
+    const { port } = await openServer(way, async (exchange) => {
       const said = await exchange.fill(Buffer.alloc(exchange.bodyLength))
       await new Promise((wake) => setTimeout(wake, 1))
       ok(exchange, `${exchange.target} ${said.toString('latin1', 0, 2)} ${said.length};`)
@@ -110,8 +129,8 @@ test('a head that could be read in two ways, or is none, is refused and the conn
     [`GET / HTTP/1.1\r\nHost: a\r\nA: ${long}\r\n\r\n`, 431],
     [`GET /${long}`, 431],
   ] as const) {
-    for (const direct of ways) {
-      const { port } = await openServer(direct, async (exchange) => ok(exchange))
+    for (const way of ways) {
+      const { port } = await openServer(way, async (exchange) => ok(exchange))
       const heard = await talk(port, [head], (text) => text.includes('\r\n\r\n'))
       assert.match(heard, new RegExp(`^HTTP/1.1 ${status} `), `${JSON.stringify(head.slice(0, 60))} ${heard}`)
       assert.match(heard, /connection: close/)
@@ -120,8 +139,8 @@ test('a head that could be read in two ways, or is none, is refused and the conn
 })
 
 test('what keeps a connection, what ends it, and who waits to be asked for the body', async () => {
-  for (const direct of ways) {
-    const { port } = await openServer(direct, async (exchange) => {
+  for (const way of ways) {
+    const { port } = await openServer(way, async (exchange) => {
       await exchange.fill(Buffer.alloc(exchange.bodyLength))
       ok(exchange)
     })
@@ -135,9 +154,9 @@ test('what keeps a connection, what ends it, and who waits to be asked for the b
 })
 
 test('a refusal before the body reaches a sender that goes on, and nothing of the body is taken for a request', async () => {
-  for (const direct of ways) {
+  for (const way of ways) {
     let requests = 0
-    const { port } = await openServer(direct, async (exchange) => {
+    const { port } = await openServer(way, async (exchange) => {
       requests++
       exchange.answer(403, { 'content-length': 2 }, Buffer.from('no'))
     })
@@ -150,10 +169,10 @@ test('a refusal before the body reaches a sender that goes on, and nothing of th
 })
 
 test('memory that was given for a body is left alone once it was given back', async () => {
-  for (const direct of ways) {
+  for (const way of ways) {
     const given = Buffer.alloc(60_000)
     let settled: Promise<unknown> | undefined
-    const { port } = await openServer(direct, async (exchange) => {
+    const { port } = await openServer(way, async (exchange) => {
       await exchange.fill(given.subarray(0, 10_000))
       settled = Promise.allSettled([exchange.fill(given.subarray(10_000, 60_000))])
       exchange.answer(507, { 'content-length': 0 })
@@ -169,9 +188,9 @@ test('memory that was given for a body is left alone once it was given back', as
 const bodies = (count: number) => Array.from({ length: count }, () => Buffer.alloc(10_000, 1))
 
 test('who leaves is heard of: by a body that will not come, and by an answer that is being made', async () => {
-  for (const direct of ways) {
+  for (const way of ways) {
     const heard: string[] = []
-    const { port } = await openServer(direct, async (exchange) => {
+    const { port } = await openServer(way, async (exchange) => {
       if (exchange.method === 'PUT')
         await exchange.fill(Buffer.alloc(100)).catch((error: Error) => heard.push(error.message))
       else if (!exchange.left.aborted) await once(exchange.left, 'abort')
@@ -179,11 +198,12 @@ test('who leaves is heard of: by a body that will not come, and by an answer tha
       await assert.rejects(exchange.write(Buffer.alloc(1)))
     })
     const leave = async (text: string) => {
-      const socket = connect(port, '127.0.0.1')
-      await once(socket, 'connect')
+      const raw = connect(port, '127.0.0.1')
+      const socket = way.tls ? connectSecurely({ socket: raw, rejectUnauthorized: false }) : raw
+      await reached(socket)
       socket.write(text)
       await new Promise((wake) => setTimeout(wake, 20))
-      socket.resetAndDestroy()
+      raw.resetAndDestroy()
     }
     await leave('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf')
     await leave('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
@@ -193,8 +213,8 @@ test('who leaves is heard of: by a body that will not come, and by an answer tha
 })
 
 test('nobody reads past his body, writes headers of his own, or answers half', async () => {
-  for (const direct of ways) {
-    const { port } = await openServer(direct, async (exchange) => {
+  for (const way of ways) {
+    const { port } = await openServer(way, async (exchange) => {
       await assert.rejects(exchange.fill(Buffer.alloc(exchange.bodyLength + 1)), RangeError)
       if (exchange.target === '/half') {
         exchange.begin(200, { 'content-length': 10 }, 10)
@@ -209,10 +229,10 @@ test('nobody reads past his body, writes headers of his own, or answers half', a
 })
 
 test('a server that closes lets requests end, and then keeps no connection', { timeout: 5000 }, async () => {
-  for (const direct of ways) {
+  for (const way of ways) {
     let release = () => {}
     let begun = false
-    const server = await openServer(direct, async (exchange) => {
+    const server = await openServer(way, async (exchange) => {
       begun = true
       await new Promise<void>((resolve) => {
         release = resolve
@@ -230,34 +250,35 @@ test('a server that closes lets requests end, and then keeps no connection', { t
   }
 })
 
-test('this Node lets bodies be read directly', async () => {
+test('this Node lets bodies be read directly, plain and by TLS', async () => {
   const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
   const [accepted] = (await once(server, 'connection')) as [Socket]
-  assert.notEqual(
-    openSocket(
-      accepted,
+  const byTls = new TLSSocket(new Socket(), { isServer: true, cert, key })
+  for (const socket of [accepted, byTls]) {
+    const opened = openSocket(
+      socket,
       true,
       () => Buffer.alloc(1),
       () => true,
-    ),
-    accepted,
-    'chunks are copied',
-  )
+    )
+    assert.notEqual(opened, socket, 'chunks are copied')
+    opened.destroy()
+  }
   client.destroy()
   server.close()
 })
 
 test('who has said all and hangs up still gets the answer; who does not go on is given up', async () => {
-  for (const direct of ways) {
+  for (const way of ways) {
     const handle = async (exchange: Exchange) => {
       await exchange.fill(Buffer.alloc(exchange.bodyLength))
       await new Promise((wake) => setTimeout(wake, 20))
       ok(exchange)
     }
-    const { port } = await openServer(direct, handle, 100)
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    const { port } = await openServer(way, handle, 100)
+    const socket = reach(port, { allowHalfOpen: true })
     let heard = ''
     socket.on('data', (chunk: Buffer) => {
       heard += chunk.toString()
@@ -274,16 +295,16 @@ test('who has said all and hangs up still gets the answer; who does not go on is
 test('who asks and takes no answer is heard no further, and hears everything once he listens', {
   timeout: 60_000,
 }, async () => {
-  const asked = 10_000
+  const asked = 4000
   const answer = Buffer.alloc(8000, 'a')
-  for (const direct of ways) {
+  for (const way of ways) {
     let served = 0
-    const { port } = await openServer(direct, async (exchange) => {
+    const { port } = await openServer(way, async (exchange) => {
       served++
       exchange.answer(200, { 'content-length': answer.length }, answer)
     })
-    const socket = connect({ port, host: '127.0.0.1' })
-    await once(socket, 'connect')
+    const socket = reach(port)
+    await reached(socket)
     socket.pause()
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(asked))
     for (let still = 0, before = -1; still < 50; before = served) {

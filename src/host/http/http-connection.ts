@@ -3,6 +3,7 @@ import type { Clock } from '#kernel'
 import { type Headers, headText, joinedMost, together, writeJoined, writeLate } from './http-answer.ts'
 import { parseRequestHead, type RequestHead } from './http-head.ts'
 import { openSocket } from './http-socket.ts'
+import type { Peer } from '../tls/tls-edge.ts'
 
 /** One request of a connection, and the answer to it. */
 export type Exchange = RequestHead & {
@@ -24,6 +25,10 @@ export type Exchange = RequestHead & {
   sent(): number
   /** Where the other side speaks from. */
   address: string
+  /** Whether the connection is by TLS. */
+  secure: boolean
+  /** Who is at the other end, where the listener judges certificates. */
+  peer: Peer | undefined
   /** Aborted when the other side is gone, so that nobody hears an answer. */
   left: AbortSignal
   /** Ends the connection in the middle, where there is no other way to say that the rest will not come. */
@@ -71,6 +76,8 @@ const lingerMs = 2000
 const usualFrontBytes = 4 * 1024
 /** Room for one read more, when the front was full at the time that the system was given its place. */
 const spareBytes = 4 * 1024
+/** By so much the front grows where that is not enough. */
+const overflowBytes = 64 * 1024
 
 type Want = { into: Uint8Array; got: number; resolve(): void; reject(error: Error): void }
 
@@ -80,6 +87,7 @@ type Want = { into: Uint8Array; got: number; resolve(): void; reject(error: Erro
  * @param accepted paused since it was accepted
  * @param handle answers one exchange; it must not throw
  * @param closed called once, when the connection is gone
+ * @param link what is known of the connection before the first request
  */
 export function serveConnection(
   clock: Clock,
@@ -87,9 +95,11 @@ export function serveConnection(
   config: ConnectionConfig,
   handle: (exchange: Exchange) => Promise<unknown>,
   closed: () => void,
+  link: Pick<Exchange, 'secure' | 'peer'> = { secure: false, peer: undefined },
 ): Connection {
   const room = config.headMost + (config.frontBytes ?? usualFrontBytes)
-  const front = Buffer.allocUnsafeSlow(room + spareBytes)
+  const usual = room + spareBytes
+  let front = Buffer.allocUnsafeSlow(usual)
   let [start, end] = [0, 0]
   const wants: Want[] = []
   const address = accepted.remoteAddress ?? ''
@@ -129,6 +139,12 @@ export function serveConnection(
     if (want && start === end) return want.into.subarray(want.got)
     if (start > 0) front.copyWithin(0, start, end)
     ;[start, end] = [0, end - start]
+    if (end === front.length) {
+      // What has come by TLS is opened to its end, also after the system was told to wait: 64 KiB at a time.
+      const larger = Buffer.allocUnsafeSlow(front.length + overflowBytes)
+      front.copy(larger, 0, 0, end)
+      front = larger
+    } else if (end === 0 && front.length > usual) front = Buffer.allocUnsafeSlow(usual)
     return end < room ? front.subarray(end, room) : front.subarray(end)
   }
   const landed = (length: number, where: Uint8Array): boolean => {
@@ -145,7 +161,8 @@ export function serveConnection(
     }
     // Also while an answer is being made: who leaves is heard of.
     const more = state !== 'busy' || wants.length > 0 || end < room
-    paused = !more
+    // Once told to wait the system waits until it is told to go on, though more of what it has may still be opened.
+    paused ||= !more
     return more
   }
   const progress = (want: Want, length: number) => {
@@ -218,7 +235,11 @@ export function serveConnection(
   /** Who sends requests and takes no answers is heard no further. */
   const drained = () =>
     new Promise<void>((resolve) => {
-      socket.once('drain', resolve).once('close', resolve)
+      const go = () => {
+        socket.off('drain', go).off('close', go)
+        resolve()
+      }
+      socket.on('drain', go).on('close', go)
     })
   const isOver = () => state === 'over'
   /**
@@ -275,6 +296,8 @@ export function serveConnection(
       status: () => stated,
       sent: () => sent,
       address,
+      secure: link.secure,
+      peer: link.peer,
       left: controller.signal,
       fill(into) {
         if (!continued) {

@@ -18,7 +18,7 @@ async function openServer(limits: Limits, handle: (exchange: Exchange) => Promis
   const refused: string[] = []
   const usual = { connectionsMost: 100, silentMs: 5000, idleMs: 5000, closeMs: 500, headMost: 8192, direct: true }
   const server = await openHttpServer(
-    systemClock,
+    { clock: systemClock, log: () => {} },
     { host: '127.0.0.1', port: 0 },
     {
       ...usual,

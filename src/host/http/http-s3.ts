@@ -15,7 +15,7 @@ const pieceBytes = 256 * 1024
 /** Up to here a body is offered whole: 64 KiB and what frames them. */
 const wholeBytes = 68 * 1024
 
-/** Serves the S3 handler over HTTP/1.1. @param listen.port 0 for any */
+/** Serves the S3 handler over HTTP/1.1. @param listen.port 0 for any; with `listen.tls` over TLS, see `TlsListen` */
 export async function openS3Server(
   ports: {
     handle: S3Handler
@@ -35,7 +35,7 @@ export async function openS3Server(
   const handle = tracer
     ? (exchange: Exchange) => traced(tracer, exchange, () => serve(known, meter, exchange))
     : (exchange: Exchange) => serve(known, meter, exchange)
-  const server: HttpServer = await openHttpServer(ports.clock, listen, {
+  const server: HttpServer = await openHttpServer(ports, listen, {
     connectionsMost: limits.connections,
     perAddressMost: limits.connectionsPerAddress,
     shared: proxies.includes,
@@ -94,6 +94,7 @@ async function serve({ handle, log, proxies }: Ports, meter: S3Meter, exchange: 
       whole: exchange.bodyLength <= wholeBytes ? () => wholeOf(exchange) : undefined,
       signal: exchange.left,
       from: proxies.askerOf(exchange.address, exchange.headers),
+      secure: exchange.secure,
     })
     if (!exchange.left.aborted) {
       await send(exchange, answer)

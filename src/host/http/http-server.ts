@@ -1,5 +1,7 @@
-import { type AddressInfo, createServer } from 'node:net'
-import type { Clock } from '#kernel'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type Clock, type Log, type Metrics, noMetrics } from '#kernel'
+import { openTlsMeter } from '../observe/tls-metrics.ts'
+import { openTlsEdge, type Peer } from '../tls/tls-edge.ts'
 import { type Connection, type ConnectionConfig, type Exchange, lookMs, serveConnection } from './http-connection.ts'
 import { type Listen, listenOn } from './listen.ts'
 
@@ -27,8 +29,17 @@ type Config = ConnectionConfig & {
   handle(exchange: Exchange): Promise<unknown>
 }
 
-/** Serves HTTP/1.1 where bodies are large. @param listen.port 0 for any */
-export async function openHttpServer(clock: Clock, listen: Listen, config: Config): Promise<HttpServer> {
+/**
+ * Serves HTTP/1.1 where bodies are large, over TLS where `listen.tls` is given.
+ * @throws port.taken, port.denied
+ */
+export async function openHttpServer(
+  ports: { clock: Clock; log: Log; metrics?: Metrics | undefined },
+  listen: Listen,
+  config: Config,
+): Promise<HttpServer> {
+  const { clock, metrics = noMetrics } = ports
+  const edge = listen.tls && openTlsEdge({ ...ports, meter: openTlsMeter(metrics) }, listen.tls)
   const connections = new Set<Connection>()
   const addresses = new Map<string, number>()
   const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (accepted) => {
@@ -41,14 +52,19 @@ export async function openHttpServer(clock: Clock, listen: Listen, config: Confi
       return
     }
     addresses.set(address, others + 1)
-    const connection = serveConnection(clock, accepted, config, config.handle, () => {
-      connections.delete(connection)
+    accepted.once('close', () => {
       const left = (addresses.get(address) ?? 1) - 1
       if (left > 0) addresses.set(address, left)
       else addresses.delete(address)
     })
-    connections.add(connection)
+    if (edge) edge.shake(accepted, (secured, peer) => serve(secured, { secure: true, peer }))
+    else serve(accepted, { secure: false, peer: undefined })
   })
+  const serve = (socket: Socket, link: { secure: boolean; peer: Peer | undefined }) => {
+    const closed = () => void connections.delete(connection)
+    const connection = serveConnection(clock, socket, config, config.handle, closed, link)
+    connections.add(connection)
+  }
   server.maxConnections = config.connectionsMost
   server.on('drop', () => config.refused?.('connections'))
   await listenOn(server, listen)
@@ -71,6 +87,7 @@ export async function openHttpServer(clock: Clock, listen: Listen, config: Confi
           resolve()
         })
         connections.forEach((connection) => connection.finish())
+        edge?.close()
       }),
   }
 }

@@ -5,7 +5,7 @@ type Inner = { _handle: { useUserBuffer?: unknown; readStart?: unknown } | null 
 
 /**
  * Lets the system write what comes into memory of our choice. Node has that (`onread`) for connections that it makes, not for
- * those that it accepts; so the accepted connection gets another socket. Where Node's inside is not as expected, or `direct` is
+ * those that it accepts; so the accepted connection, or the TLS in it, gets another socket. Where Node's inside is not as expected, or `direct` is
  * not wanted, its chunks are copied: the same, slower.
  * @param landed so many bytes came there. @returns whether to go on reading; `resume` takes it up again
  */
@@ -17,7 +17,9 @@ export function openSocket(
 ): Socket {
   const inner = accepted as unknown as Inner
   const handle = inner._handle
-  if (direct && typeof handle?.useUserBuffer === 'function' && typeof handle.readStart === 'function') {
+  const known = typeof handle?.useUserBuffer === 'function' && typeof handle.readStart === 'function'
+  // What has been read already, behind a handshake for instance, would be lost.
+  if (direct && known && accepted.readableLength === 0) {
     inner._handle = null
     const options = { handle, onread: { buffer: next, callback: landed }, allowHalfOpen: true }
     const socket = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0])

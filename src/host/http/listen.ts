@@ -1,8 +1,16 @@
 import type { Server } from 'node:net'
 import { hostError } from '../errors.ts'
+import type { TlsListen } from '../tls/tls-edge.ts'
 
-/** `shared`: other processes listen on the same port, and the kernel spreads connections over them. */
-export type Listen = { host: string; port: number; shared?: boolean }
+export type Listen = {
+  host: string
+  /** 0 for any. */
+  port: number
+  /** Other processes listen on the same port, and the kernel spreads connections over them. */
+  shared?: boolean
+  /** Everybody must speak TLS; without, nobody may. */
+  tls?: TlsListen | undefined
+}
 
 /** Begins to listen. @throws port.taken, port.denied */
 export async function listenOn(server: Server, { host, port, shared = false }: Listen): Promise<void> {

@@ -7,6 +7,7 @@ import { type ApiMeter, openApiMeter } from './api-metrics.ts'
 import { openMetrics } from './open-metrics.ts'
 import { watchProcess } from './process-metrics.ts'
 import { openTraceExport } from './trace-export.ts'
+import { openTlsMeter, type TlsMeter } from './tls-metrics.ts'
 import { openTracer, type Tracer } from './tracer.ts'
 import { openRandom } from '../random.ts'
 import { type Check, openSelfReport, type SelfReport } from './self-report.ts'
@@ -15,6 +16,7 @@ import { type Check, openSelfReport, type SelfReport } from './self-report.ts'
 export type Observed = {
   metrics: Metrics
   apiMeter: ApiMeter
+  tlsMeter: TlsMeter
   report: SelfReport
   /** Undefined where nothing is to be traced. */
   tracer: Tracer | undefined
@@ -51,6 +53,7 @@ export function observeRole(
   return {
     metrics,
     apiMeter: openApiMeter(metrics),
+    tlsMeter: openTlsMeter(metrics),
     report: openSelfReport({ metrics, checks: () => look(), ...(token !== undefined && { token }) }),
     tracer,
     checks(by) {

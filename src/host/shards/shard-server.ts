@@ -2,6 +2,7 @@ import { type Clock, type Log, type Metrics, noMetrics } from '#kernel'
 import { type Node, openReplayGuard, refusalOf, type ShardRequest, signedHeaders, storageError } from '#storage'
 import type { Exchange } from '../http/http-connection.ts'
 import { openHttpServer, type HttpServer } from '../http/http-server.ts'
+import type { Listen } from '../http/listen.ts'
 import { type NodeMeter, type NodeRequest, openNodeMeter } from '../observe/node-metrics.ts'
 import type { Tracer } from '../observe/tracer.ts'
 import type { SelfReport, Told } from '../observe/self-report.ts'
@@ -36,7 +37,7 @@ export async function openShardServer(
     report?: SelfReport
     tracer?: Tracer | undefined
   },
-  listen: { host: string; port: number; direct?: boolean },
+  listen: Listen & { direct?: boolean },
 ): Promise<HttpServer> {
   const replays = openReplayGuard()
   const meter = openNodeMeter(ports.metrics ?? noMetrics, ports.node)
@@ -52,7 +53,7 @@ export async function openShardServer(
     else await act()
     count(meter, exchange, began)
   }
-  return openHttpServer(ports.clock, listen, { ...limits, direct: listen.direct ?? true, handle })
+  return openHttpServer(ports, listen, { ...limits, direct: listen.direct ?? true, handle })
 }
 
 type Ports = Parameters<typeof openShardServer>[0]

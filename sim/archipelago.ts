@@ -59,8 +59,8 @@ export const quickLimits: StorageLimits = {
   cacheBytes: 0,
   cachedBytes: 4096,
   writeMemoryBytes: 1024 * 1024,
-  memoryWaitMs: 20_000,
-  intentMs: 20_000,
+  memoryWaitMs: 10_000,
+  intentMs: 12_000,
   readerGraceMs: 8000,
   writeStallMs: 300,
   attempts: 4,
@@ -74,12 +74,12 @@ export const quickLimits: StorageLimits = {
   readMemoryBytes: 3 * 1024 * 1024,
   windowRows: 2,
   readAhead: 2,
-  probeMs: 200,
+  probeMs: 400,
   probeLimitMs: 400,
   darkMs: 5000,
   widenMs: 1000,
   recountMs: 1000,
-  roundMs: 200,
+  roundMs: 400,
   repairs: 2,
   keySettleMs: 1000,
   strayMs: 6000,
@@ -89,7 +89,7 @@ export const quickLimits: StorageLimits = {
 export const quickKeyLimits: KeyLimits = { keptMs: 3000, newestMs: 500, retryMs: 100 }
 
 const quotaBytes = 256 * 1024 * 1024
-const purgeMs = 2000
+const purgeMs = 4000
 
 /** The same for jobs: a pause that readers outlive makes a gateway lose its leases. */
 export const quickWork: WorkLimits = { atOnce: 4, sliceMs: 200, leaseMs: 1500, lookMs: 300 }

@@ -34,6 +34,11 @@ type Ports = {
 
 export function openSimDatabase(name: string, ports: Ports, schemas: readonly Schema[]): SimDatabase {
   const connection = new DatabaseSync(':memory:')
+  const [begin, accept, undo] = [
+    connection.prepare('BEGIN'),
+    connection.prepare('COMMIT'),
+    connection.prepare('ROLLBACK'),
+  ]
   const prepared = new WeakMap<readonly string[], StatementSync>()
   const faults: DatabaseFaults = { delayMs: 2, abort: 0, uncertain: 0 }
   const run = ({ text, values }: Statement): Row[] => {
@@ -51,13 +56,13 @@ export function openSimDatabase(name: string, ports: Ports, schemas: readonly Sc
     return step.value
   }
   const transact = <T>(body: Body<T>, commit: boolean): T => {
-    connection.exec('BEGIN')
+    begin.run()
     try {
       const value = drive(body)
-      connection.exec(commit ? 'COMMIT' : 'ROLLBACK')
+      ;(commit ? accept : undo).run()
       return value
     } catch (error) {
-      if (connection.isTransaction) connection.exec('ROLLBACK')
+      if (connection.isTransaction) undo.run()
       throw error
     }
   }

@@ -19,7 +19,7 @@ export function addApiCommands(
       .option('--json', 'answer in JSON', false)
       .action(
         act(async ({ server, json }: Options) => {
-          ports.out(print({ ...ports.contract(), operations: operationsOf(server) }, json))
+          ports.out(print({ ...(await ports.contract()), operations: operationsOf(server) }, json))
           return 0
         }),
       )

@@ -47,7 +47,7 @@ export type CliPorts = {
   save(file: string, bytes: AsyncIterable<Uint8Array>): Promise<void>
   now(): number
   /** What only the whole program knows of the contract: the errors of all planes, and its version. */
-  contract(): Pick<Contract, 'errors' | 'version'>
+  contract(): Promise<Pick<Contract, 'errors' | 'version'>>
 }
 
 /** `query`: what the provider sent along, within five minutes. @throws callback.late */

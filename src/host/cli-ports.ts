@@ -10,7 +10,6 @@ import { accessConfig, readConfig } from './run/configuration.ts'
 import { runSchema } from './demo/data-folder.ts'
 import { writePrivate } from './disk/write-file.ts'
 import { openCallback } from './http/callback.ts'
-import { errorRows } from './error-rows.ts'
 import { hostError } from './errors.ts'
 import { openRandom } from './random.ts'
 import { programVersion } from './run/program-version.ts'
@@ -69,7 +68,7 @@ export const cliPorts: CliPorts = {
     }
   },
   now: () => systemClock.now(),
-  contract: () => ({ errors: errorRows, version: programVersion() }),
+  contract: async () => ({ errors: (await import('./error-rows.ts')).errorRows, version: programVersion() }),
 }
 
 function runOf(data: string) {

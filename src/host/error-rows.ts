@@ -1,5 +1,6 @@
 import { accessError, signInError } from '#access'
 import { apiError } from '#api'
+import { endpointError } from '#endpoint'
 import { journalError } from '#journal'
 import { databaseError, type ErrorRow } from '#kernel'
 import { poolError } from '#pool'
@@ -17,6 +18,7 @@ export const errorTables = [
   accessError,
   signInError,
   trustError,
+  endpointError,
   poolError,
   storageError,
   hostError,

@@ -170,6 +170,45 @@ export const hostError = errorTable({
   'egress.failed': { kind: 'unavailable', retryable: true, message: '{origin} cannot be asked: {reason}.' },
   'egress.large': { kind: 'unavailable', retryable: false, message: '{origin} answers more than {limit} bytes.' },
   'egress.slow': { kind: 'unavailable', retryable: true, message: '{origin} did not answer within {seconds} seconds.' },
+  'endpoint.plain': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'The {what} endpoint would speak plain HTTP on {host}, where others can read along. Give the gateway a `certificate` (self-made will do), or let it listen on 127.0.0.1.',
+  },
+  'certificate.incomplete': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'A certificate of kind {kind} needs {field} in the configuration of the gateway.',
+  },
+  'certificate.terms': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'The authority at {directory} issues certificates to those who accept its terms. Read them, then set `certificate.termsAgreed` to true.',
+  },
+  'certificate.wildcard': {
+    kind: 'unbuilt',
+    retryable: false,
+    message:
+      'A certificate for every name below {name} is ordered by dns-01 only, which is not built. Leave `*.` out and use path-style addresses, or give a certificate that you ordered otherwise (kind given).',
+  },
+  'certificate.address': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'No certificate is ordered for the address {name}; put a DNS name in its place, or use kind self-made.',
+  },
+  'certificate.challenge': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'An authority looks at port 443 or 80 of this machine; S3 listens on {port}. Give `certificate.http` (port 80), let S3 listen on 443, or, where 443 is passed on to this port, set `certificate.challenges` to ["tls-alpn-01"].',
+  },
+  'certificate.changing': {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'The files of the certificate cannot be read: {reason}. The last one is shown meanwhile.',
+  },
   'callback.late': {
     kind: 'unavailable',
     retryable: true,

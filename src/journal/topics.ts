@@ -153,6 +153,11 @@ export const topics = {
     says: 'a gateway took over a directory of the federation',
     facts: { version: is.count, providers: is.count, digest: is.digest },
   },
+  'certificate.taken': {
+    about: is.digest,
+    says: 'the gateways show this certificate from here on to whoever connects to their endpoints',
+    facts: { by: word('self-made', 'acme'), names: is.count, until: is.count },
+  },
   'provider.stopped': { about: is.member, says: 'a provider was stopped by command', facts: {} },
   'provider.started': { about: is.member, says: 'a provider was started by command', facts: {} },
   'role.started': {

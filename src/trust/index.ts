@@ -3,6 +3,7 @@ export { type Authority, authorityMs, makeAuthority, openAuthority } from './cer
 export { type ExpectedPeer, checkCertificate } from './certificates/check-certificate.ts'
 export { type Identity, identityOf, identityUri, type TrustRole } from './certificates/identity.ts'
 export { type CertificateInput, issueCertificate, leafMs } from './certificates/issue-certificate.ts'
+export { p256, serialText, signingKeyOf } from './certificates/material.ts'
 export { certificateOf, pinOf, pinOfKey } from './certificates/pin.ts'
 export { renewalAt } from './certificates/renewal.ts'
 export { loadX509 } from './certificates/x509.ts'

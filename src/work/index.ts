@@ -13,6 +13,7 @@ export {
 export {
   checkFence,
   enqueueJob,
+  hastenJob,
   liveSingles,
   type NewJob,
   workMigrations,

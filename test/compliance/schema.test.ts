@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Database, type Migration, type Row, sql } from '#kernel'
 import { indexMigrations, keyMigrations } from '#storage'
+import { endpointMigrations } from '#endpoint'
 import { workMigrations } from '#work'
 import { openPostgres, postgresDialect } from '../../src/host/database/postgres.ts'
 import { rollbackLast, type Schema } from '../../src/host/database/schema.store.ts'
@@ -100,6 +101,7 @@ function schemaSuite(title: string, skip: string | false, start: () => Promise<P
         { component: 'index', migrations: indexMigrations },
         { component: 'work', migrations: workMigrations },
         { component: 'keys', migrations: keyMigrations },
+        { component: 'endpoint', migrations: endpointMigrations },
       ]
       const next = schemas.map(({ component, migrations }) => ({
         component,

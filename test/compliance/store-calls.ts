@@ -11,11 +11,12 @@ import * as slots from '../../src/storage/index/slots.store.ts'
 import * as uploads from '../../src/storage/index/uploads.store.ts'
 import type { Bucket } from '../../src/storage/object.ts'
 import * as epochs from '../../src/storage/seal/epochs.store.ts'
+import * as certificates from '../../src/endpoint/certificates.store.ts'
 import * as jobs from '../../src/work/job.store.ts'
 import { type Call, call, hot, key } from './stores.suite.ts'
 
 /** Folders whose every operation must be called below. */
-export const walked = ['storage', 'work']
+export const walked = ['storage', 'work', 'endpoint']
 
 export const bucket: Bucket = {
   ...{ id: 'b1', name: 'first', tenant: 't', createdAt: 5, policyEpoch: 1, revision: 1, keyFloor: 0, etags: 'md5' },
@@ -322,4 +323,29 @@ export const calls: Call[] = [
   call(epochs.destroyEpochs, 'b1', 2),
   call(epochs.destroyEpochs, 'b1', 2),
   call(epochs.epochsOf, 'b1'),
+
+  call(certificates.stateTrouble, 'c1', 'nobody answers', 5),
+  call(certificates.findCertificate, 'c1'),
+  call(certificates.keepCertificate, 'c1', 'chain', Buffer.from('sealed'), 6),
+  call(certificates.keepCertificate, 'c2', 'chain', Buffer.from('sealed'), 6),
+  call(certificates.findCertificate, 'c2'),
+  call(certificates.takeCertificate, 'c1', 'chain 2', Buffer.from('sealed 2'), 7),
+  call(certificates.takeCertificate, 'c3', 'chain 3', Buffer.from('sealed 3'), 7),
+  call(certificates.stateTrouble, 'c3', 'nobody answers', 8),
+  call(certificates.findCertificate, 'c1'),
+  call(certificates.findCertificate, 'c3'),
+  call(certificates.findAccount, 'https://example.org/directory'),
+  call(certificates.keepAccount, 'https://example.org/directory', Buffer.from('key')),
+  call(certificates.keepAccount, 'https://example.org/directory', Buffer.from('another')),
+  call(certificates.nameAccount, 'https://example.org/directory', 'https://example.org/account/1'),
+  call(certificates.findAccount, 'https://example.org/directory'),
+  call(certificates.putAnswer, { host: 'a.example', kind: 'http-01', token: 't1', answer: 't1.x' }, 10),
+  call(certificates.putAnswer, { host: 'a.example', kind: 'http-01', token: 't2', answer: 't2.x' }, 20),
+  call(certificates.putAnswer, { host: 'a.example', kind: 'tls-alpn-01', token: 't3', answer: 't3.x' }, 20),
+  call(certificates.putAnswer, { host: 'b.example', kind: 'http-01', token: 't4', answer: 't4.x' }, 30),
+  call(certificates.openAnswers, 10),
+  call(certificates.dropAnswers, ['a.example'], 15),
+  call(certificates.openAnswers, 10),
+  call(certificates.dropAnswers, [], 30),
+  call(certificates.openAnswers, 10),
 ]

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Database, Row, Statement } from '#kernel'
 import { keyMigrations, indexMigrations } from '#storage'
+import { endpointMigrations } from '#endpoint'
 import { workMigrations } from '#work'
 import { openPostgres } from '../../src/host/database/postgres.ts'
 import { openSqlite } from '../../src/host/database/sqlite.ts'
@@ -25,6 +26,7 @@ const schemas = [
   { component: 'index', migrations: indexMigrations },
   { component: 'work', migrations: workMigrations },
   { component: 'keys', migrations: keyMigrations },
+  { component: 'endpoint', migrations: endpointMigrations },
 ]
 const missing = findPostgres() === undefined
 const skip = missing && 'PostgreSQL is not installed; enable with: sudo apt-get install -y postgresql'

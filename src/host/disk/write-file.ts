@@ -3,9 +3,18 @@ import { dirname } from 'node:path'
 
 /** Writes a file for this user alone, whole or not at all, synced with its directory entry. */
 export function writePrivate(file: string, content: string | Uint8Array): void {
+  write(file, content, 0o600)
+}
+
+/** The same for what everybody may read. */
+export function writePublic(file: string, content: string | Uint8Array): void {
+  write(file, content, 0o644)
+}
+
+function write(file: string, content: string | Uint8Array, mode: number): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const temporary = `${file}.${process.pid}.new`
-  const descriptor = openSync(temporary, 'w', 0o600)
+  const descriptor = openSync(temporary, 'w', mode)
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
     for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at)

@@ -14,6 +14,8 @@ export type EgressConfig = {
   resolve?: (host: string) => Promise<Address[]>
   limitBytes?: number
   limitMs?: number
+  /** Authorities that are believed in the place of the public ones, PEM. */
+  ca?: string
 }
 
 /** Addresses that are not of the public internet. Source: IANA special-purpose address registries (RFC 6890). */
@@ -71,7 +73,7 @@ export function openEgress(config: EgressConfig): EgressFetch {
     const reached = async () => {
       const target = await judge(url, known.has(origin), resolve)
       signal.throwIfAborted()
-      const response = await send(url, target, request, signal)
+      const response = await send(url, target, request, signal, config.ca)
       const { statusCode: status = 0 } = response
       if (status >= 300 && status < 400) {
         response.destroy()
@@ -111,9 +113,11 @@ function send(
   { address, family }: Address,
   { method = 'GET', headers = {}, body }: EgressRequest,
   signal: AbortSignal,
+  ca: string | undefined,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options: RequestOptions = {
+    const options: RequestOptions & { ca?: string } = {
+      ...(ca !== undefined && { ca }),
       ...{ method, signal, agent: false, maxHeaderSize: 16 * 1024 },
       headers: {
         ...headers,

@@ -1,4 +1,5 @@
 import { accessMigrations, signInMigrations } from '#access'
+import { endpointMigrations } from '#endpoint'
 import { answerMigrations, journalMigrations } from '#journal'
 import { indexMigrations, keyMigrations } from '#storage'
 import { workMigrations } from '#work'
@@ -12,6 +13,7 @@ export const indexSchemas: readonly Schema[] = [
   { component: 'answers', migrations: answerMigrations },
   { component: 'access', migrations: accessMigrations },
   { component: 'sign-in', migrations: signInMigrations },
+  { component: 'endpoint', migrations: endpointMigrations },
 ]
 
 /** What lies in its key store, which is a database of its own. */

@@ -141,6 +141,22 @@ export const hostError = errorTable({
     retryable: false,
     message: 'The gateway {gateway} wants something wrapped or opened that is no key of an epoch.',
   },
+  'tls.listen': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      '{what} would listen on {address} without TLS, where others can read along. Give it a certificate ({how}), or let it listen on 127.0.0.1.',
+  },
+  'tls.ask': {
+    kind: 'invalid',
+    retryable: false,
+    message: '{what} would be asked at {url} without TLS, where others can read along. Use its https address.',
+  },
+  'tls.files': {
+    kind: 'corrupt',
+    retryable: false,
+    message: 'The key in {key} does not belong to the certificate in {certificate}. Restore both, or join again.',
+  },
   'offload.lost': {
     kind: 'internal',
     retryable: true,

@@ -10,6 +10,10 @@ import { openDisk } from '../../src/host/disk/disk.ts'
 import { openRandom } from '../../src/host/random.ts'
 import { openShardStore } from '../../src/host/shards/shard-client.ts'
 import { openShardServer } from '../../src/host/shards/shard-server.ts'
+import type { TlsListen } from '../../src/host/tls/tls-edge.ts'
+import { openTlsLink } from '../../src/host/tls/tls-link.ts'
+import { checkCertificate } from '#trust'
+import { changingSource, testAuthority } from '../tools/test-authority.ts'
 import { shardStoreSuite } from './shard-store.suite.ts'
 
 const clock: Clock = systemClock
@@ -82,20 +86,22 @@ shardStoreSuite('node over a folder', async () => {
   }
 })
 
-const overTheWire = (way: { direct: boolean }) => async () => {
+const overTheWire = (way: { direct: boolean }, secure?: 'tls') => async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pelago-node-'))
   const [gateway, provider] = [generateKeyPairSync('x25519'), generateKeyPairSync('x25519')]
   const [gatewayKey, providerKey] = [rawPublicKey(gateway.publicKey), rawPublicKey(provider.publicKey)]
   const gateways = new Map([['g', sharedKey(provider.privateKey, gatewayKey, gatewayKey, providerKey)]])
+  const { tls, link } = secure ? await linked() : {}
   const start = async (port: number) => {
     const node = await openNode({ disk: openDisk(folder), clock, random, log }, bundled)
-    return openShardServer({ node, gateways, clock, log, provider: 'p' }, { host: '127.0.0.1', port, ...way })
+    return openShardServer({ node, gateways, clock, log, provider: 'p' }, { host: '127.0.0.1', port, ...way, tls })
   }
   let server = await start(0)
   const store = openShardStore(
     { clock, random },
-    { id: 'p', endpoint: `http://127.0.0.1:${server.port}` },
+    { id: 'p', endpoint: `http${secure ? 's' : ''}://127.0.0.1:${server.port}` },
     { gateway: 'g', shared: sharedKey(gateway.privateKey, providerKey, gatewayKey, providerKey) },
+    link,
   )
   return {
     store,
@@ -112,5 +118,25 @@ const overTheWire = (way: { direct: boolean }) => async () => {
     },
   }
 }
+
+/** Both ends of a connection by TLS, each with a certificate that the other one judges. */
+async function linked() {
+  const { authority, issue } = await testAuthority()
+  const [gateway, provider] = [await issue('gateway', 'g'), await issue('provider', 'p')]
+  const known = { authority: authority.certificate, role: 'gateway', peer: 'a caller' } as const
+  const tls: TlsListen = {
+    source: changingSource(provider),
+    judge: (shown) => ({ ...checkCertificate(shown, { ...known, now: clock.now() }), pin: gateway.pin }),
+  }
+  const to = { role: 'provider', id: 'p', pin: provider.pin, peer: 'provider p' } as const
+  const link = openTlsLink(
+    { clock },
+    { source: changingSource(gateway), authority: () => authority.certificate, ...to },
+  )
+  return { tls, link }
+}
+
 shardStoreSuite('over the wire', overTheWire({ direct: true }))
 shardStoreSuite('over the wire, where Node copies what comes', overTheWire({ direct: false }))
+shardStoreSuite('over TLS', overTheWire({ direct: true }, 'tls'))
+shardStoreSuite('over TLS, where Node copies what comes', overTheWire({ direct: false }, 'tls'))

@@ -2,6 +2,8 @@ import { Agent, type IncomingMessage } from 'node:http'
 import { type Clock, type Metrics, noMetrics, type Random } from '#kernel'
 import type { Provider } from '#pool'
 import { type ShardStore, storageError } from '#storage'
+import { plainFault } from '../tls/plain-address.ts'
+import { openLinkAgent, type TlsLink } from '../tls/tls-link.ts'
 import { openShardMeter, type ShardRequestKind } from '../observe/shard-metrics.ts'
 import type { Tracer } from '../observe/tracer.ts'
 import { namesOf, readJson, refusalOf, statusOf } from './shard-replies.ts'
@@ -18,11 +20,14 @@ const idleMs = 30_000
 /**
  * Speaks the shard protocol to one provider over HTTP/1.1; docs/formats/shard-protocol.md describes the wire.
  * @param keys the gateway's id there and the key that both share
+ * @param link how connections are made where the endpoint is `https:`; not used for `http:`, which is for this machine alone
+ * @throws shard.unreachable for `https:` without a link, and for `http:` to another machine
  */
 export function openShardStore(
   ports: { clock: Clock; random: Random; metrics?: Metrics; tracer?: Tracer | undefined },
   provider: Pick<Provider, 'id' | 'endpoint'>,
   keys: { gateway: string; shared: Uint8Array },
+  link?: TlsLink,
 ): ShardStore & { close(): void } {
   const meter = openShardMeter(ports.metrics ?? noMetrics, provider.id)
   const counted = async <T>(kind: ShardRequestKind, signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
@@ -36,22 +41,28 @@ export function openShardStore(
       throw error
     }
   }
-  const agent = new Agent({ keepAlive: true, maxSockets: socketsMost, timeout: idleMs, scheduling: 'lifo' })
-  const { hostname, port } = new URL(provider.endpoint)
+  const { hostname, port, protocol } = new URL(provider.endpoint)
+  const secure = protocol === 'https:'
+  const unfit = secure ? (link ? undefined : 'this gateway is not enrolled for TLS') : plainFault(provider.endpoint)
+  if (unfit !== undefined) throw storageError('shard.unreachable', { provider: provider.id, reason: unfit })
+  const by = secure ? link : undefined
+  const options = { keepAlive: true, maxSockets: socketsMost, timeout: idleMs, scheduling: 'lifo' } as const
+  const agent = by ? openLinkAgent(by, options) : new Agent(options)
   const wire: ShardRequestPorts = {
     ...ports,
     ...keys,
     agent,
     hostname: hostname.replace(/^\[|\]$/g, ''),
-    port,
+    port: port || (secure ? '443' : '80'),
     provider: provider.id,
   }
   const config = {
     provider: provider.id,
     hostname: wire.hostname,
-    port: Number(port) || 80,
+    port: Number(port) || (secure ? 443 : 80),
     socketsMost,
     idleMs,
+    link: by,
   }
   const reader = openShardReader(ports, config)
   // Of their own, so that long writes do not keep reads waiting.

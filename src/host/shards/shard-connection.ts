@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net'
+import { connect, type OnReadOpts, type Socket } from 'node:net'
 import type { Clock } from '#kernel'
+import { linkReason, type TlsLink } from '../tls/tls-link.ts'
 
 /** Who uses a connection now: hears what comes, and that it broke. */
 export type Listener = {
@@ -28,9 +29,15 @@ export type Connection = {
   end(): void
 }
 
-export type ConnectionConfig = { hostname: string; port: number; idleMs: number }
+export type ConnectionConfig = {
+  hostname: string
+  port: number
+  idleMs: number
+  /** By TLS; plain without. */
+  link?: TlsLink | undefined
+}
 
-/** A connection that is not made within this is given up. */
+/** A connection that is not made within this, its handshake included, is given up. */
 const connectMs = 5000
 /** The head of an answer and, where it was refused, the reason. */
 const headMost = 16 * 1024
@@ -38,7 +45,7 @@ const headMost = 16 * 1024
 /** @param gone called once, when it is closed for whatever reason */
 export function openConnection(
   clock: Clock,
-  { hostname, port, idleMs }: ConnectionConfig,
+  { hostname, port, idleMs, link }: ConnectionConfig,
   gone: (connection: Connection) => void,
 ): Connection {
   const front = Buffer.allocUnsafeSlow(headMost)
@@ -46,21 +53,19 @@ export function openConnection(
   let uses = 0
   let connected = false
   let next: Uint8Array = front
-  const socket: Socket = connect({
-    host: hostname,
-    port,
-    noDelay: true,
-    onread: {
-      buffer: () => next,
-      callback(length, buffer) {
-        if (!listener) socket.destroy(new Error('it spoke without being asked'))
-        else next = listener.take(buffer.buffer === front.buffer, length) ?? front
-        return true
-      },
+  const onread: OnReadOpts = {
+    buffer: () => next,
+    callback(length, buffer) {
+      if (!listener) socket.destroy(new Error('it spoke without being asked'))
+      // TLS may still open what came behind something that ended the connection: it has its place at the front.
+      next = listener?.take(buffer.buffer === front.buffer, length) ?? front
+      return true
     },
-  })
+  }
+  const to = { host: hostname, port, onread }
+  const socket: Socket = link ? link.connect(to) : connect({ ...to, noDelay: true })
   const cancel = clock.after(connectMs, () => socket.destroy(new Error('the connection was not made in time')))
-  socket.once('connect', () => {
+  socket.once(link ? 'secureConnect' : 'connect', () => {
     connected = true
     cancel()
   })
@@ -176,5 +181,6 @@ function headOf(text: string): AnswerHead | undefined {
 
 /** What breaks a connection, in words. */
 export function brokenReason(error: NodeJS.ErrnoException | undefined): string {
-  return error?.code === 'ECONNREFUSED' ? 'nothing listens there' : (error?.message ?? 'it broke off')
+  if (!error) return 'it broke off'
+  return error.code === 'ECONNREFUSED' ? 'nothing listens there' : linkReason(error)
 }

@@ -1,6 +1,8 @@
 import { type Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
+import { TLSSocket } from 'node:tls'
 import type { Clock, Random } from '#kernel'
 import { requestMs, signedHeaders, signShardRequest, storageError } from '#storage'
+import { brokenReason } from './shard-connection.ts'
 
 /** A connection that is not made within this, or that carries nothing for as long as that, is given up. */
 const connectMs = 5000
@@ -42,7 +44,8 @@ export function openShardRequest(
   })
   request.on('timeout', () => request.destroy(new Error('it was silent for too long')))
   request.once('socket', (socket) => {
-    if (!socket.connecting) return
+    // By TLS the link looks to it.
+    if (!socket.connecting || socket instanceof TLSSocket) return
     const giveUp = () => request.destroy(new Error('the connection was not made in time'))
     const cancel = clock.after(connectMs, giveUp)
     socket.once('close', cancel).once('connect', cancel)
@@ -51,8 +54,7 @@ export function openShardRequest(
     request.once('response', resolve)
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (signal.aborted) return reject(signal.reason instanceof Error ? signal.reason : error)
-      const reason = error.code === 'ECONNREFUSED' ? 'nothing listens there' : error.message
-      reject(storageError('shard.unreachable', { provider, reason }, error))
+      reject(storageError('shard.unreachable', { provider, reason: brokenReason(error) }, error))
     })
   })
   request.end()

@@ -40,7 +40,7 @@ async function serveShards(folder: string): Promise<void> {
   // The trash is emptied at once: memory that files had is quicker to fill than memory that nobody had.
   const config = { provider: 'p', quotaBytes: 1e12, trashMs: -2 * 86_400_000, reserveBytes: 0, ...bundling }
   const node = await openNode({ disk: openDisk(folder), clock, random, log: () => {} }, config)
-  const gateways = new Map([['g', shared]])
+  const gateways = new Map([['g', { shared, pin: undefined }]])
   const ports = { node, gateways, clock, log: () => {}, provider: 'p' }
   const server = await openShardServer(ports, { host: '127.0.0.1', port: 0 })
   report(server.port, () => node.purge())

@@ -152,11 +152,12 @@ const meant = {
   anyone: [
     'api.describe',
     'directory.get',
+    'member.join',
     ...['login.begin', 'login.finish', 'identity-provider.list', 'identity-provider.begin', 'identity-provider.finish'],
     ...['enrolment.create', 'enrolment.passkey.begin', 'enrolment.passkey.create'],
     ...['passkey.sign-in.begin', 'passkey.sign-in.finish', 'recovery.create', 'recovery.complete'],
   ],
-  machine: ['session.get'],
+  machine: ['session.get', 'certificate.create'],
   /** An auditor changes nothing but what is his own. */
   auditor: [
     ...['session.sign-out', 'session.end', 'login.approve', 'passkey.begin', 'passkey.create', 'passkey.delete'],

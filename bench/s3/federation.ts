@@ -49,7 +49,7 @@ export async function startFederation(plan: FederationPlan): Promise<Federation>
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer()
   }
   try {
-    const demo = await prepareDemo(path, 0, {
+    const demo = await prepareDemo(path, 0, () => {}, {
       gateways: 1,
       ...(plan.packBytes !== undefined && { packBytes: plan.packBytes }),
     })

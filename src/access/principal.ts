@@ -1,13 +1,18 @@
 import type { Role } from '#kernel'
 
-/** Who asks, once it is known. `kind` says by what: the token of the data folder, a session, an access key, or a token of an issuer. */
+/**
+ * Who asks, once it is known. `kind` says by what: the token of the data folder, a session, an access key, a token of an issuer, or
+ * the signature of a machine.
+ */
 export type Principal = {
   tenant: string
   actor: string
   roles: readonly Role[]
-  kind: 'local' | 'session' | 'key' | 'token'
+  kind: 'local' | 'session' | 'key' | 'token' | 'signature'
   /** The session's name, where there is one. */
   session?: string
+  /** Where the proof covers the body too: throws an error of kind `denied` unless this is it. To be called before anything is done. */
+  checkBody?(body: Uint8Array): void
 }
 
 /**

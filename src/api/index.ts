@@ -81,6 +81,15 @@ export {
 export { whereObject } from './operations/object.ts'
 export { type ApiJob, cancelJob, getJob, listJobs, retryJob, watchJobs } from './operations/job.ts'
 export { getDirectory } from './operations/directory.ts'
+export {
+  type ApiMember,
+  inviteGateway,
+  inviteProvider,
+  joinFederation,
+  listMembers,
+  renewCertificate,
+  revokeMember,
+} from './operations/member.ts'
 export { getSupportBundle } from './operations/support.ts'
 export {
   type ApiSession,

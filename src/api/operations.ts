@@ -51,6 +51,14 @@ import {
   listNotices,
 } from './operations/recovery.ts'
 import * as access from './operations/access.ts'
+import {
+  inviteGateway,
+  inviteProvider,
+  joinFederation,
+  listMembers,
+  renewCertificate,
+  revokeMember,
+} from './operations/member.ts'
 
 /** Every operation, for servers and documentation to walk over. */
 export const operations = {
@@ -82,6 +90,12 @@ export const operations = {
   cancelJob,
   retryJob,
   getDirectory,
+  inviteGateway,
+  inviteProvider,
+  joinFederation,
+  listMembers,
+  renewCertificate,
+  revokeMember,
   getSession,
   signOut,
   listSessions,

@@ -5,7 +5,7 @@ import { journalError } from '#journal'
 import { databaseError, type ErrorRow } from '#kernel'
 import { poolError } from '#pool'
 import { storageError } from '#storage'
-import { trustError } from '#trust'
+import { enrolmentError, signatureError, trustError } from '#trust'
 import { workError } from '#work'
 import { hostError } from './errors.ts'
 
@@ -19,6 +19,8 @@ export const errorTables = [
   signInError,
   trustError,
   endpointError,
+  signatureError,
+  enrolmentError,
   poolError,
   storageError,
   hostError,

@@ -106,6 +106,12 @@ export const hostError = errorTable({
     message:
       'The key store may not lie in the database of the index ({database}): a backup of the index would open everything. Name another database, or leave `keys` out.',
   },
+  'gateways.source': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'A provider is told by one of two which gateways it takes: `federation`, whose directory lists them, or a list `gateways` of its own. Its configuration must have one of them.',
+  },
   'role.unknown': {
     kind: 'invalid',
     retryable: false,

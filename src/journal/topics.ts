@@ -35,6 +35,7 @@ const policy = {
   losses: is.count,
 }
 const role = word('federation', 'gateway', 'supervisor')
+const member = word('gateway', 'provider')
 
 /** Every administrative and security act that is logged: what it is about, and which facts belong to it. */
 export const topics = {
@@ -146,12 +147,37 @@ export const topics = {
   'directory.signed': {
     about: is.member,
     says: 'the federation stated who its members are',
-    facts: { version: is.count, providers: is.count, digest: is.digest },
+    facts: { version: is.count, providers: is.count, gateways: is.count, digest: is.digest },
   },
   'directory.taken': {
     about: is.member,
     says: 'a gateway took over a directory of the federation',
-    facts: { version: is.count, providers: is.count, digest: is.digest },
+    facts: { version: is.count, providers: is.count, gateways: is.count, digest: is.digest },
+  },
+  'member.invited': {
+    about: is.member,
+    says: 'somebody was invited into the federation by a code; facts is the hash of what would be stated about a provider',
+    facts: { kind: member, facts: is.digest, expiresAt: is.count },
+  },
+  'member.joined': {
+    about: is.member,
+    says: 'somebody joined the federation with these keys, by such a code',
+    facts: { kind: member, pin: is.digest, key: is.digest },
+  },
+  'member.taken': {
+    about: is.member,
+    says: 'a member of the configuration was taken in',
+    facts: { kind: member, key: is.digest },
+  },
+  'member.revoked': {
+    about: is.member,
+    says: 'a membership was ended, and this key with it',
+    facts: { kind: member, key: is.digest },
+  },
+  'certificate.issued': {
+    about: is.member,
+    says: 'a member got a certificate for its key',
+    facts: { pin: is.digest, until: is.count },
   },
   'certificate.taken': {
     about: is.digest,

@@ -12,4 +12,9 @@ export const poolError = errorTable({
     retryable: false,
     message: 'The directory of providers is refused: {reason}. Fetch it from the federation again.',
   },
+  'directory.unfit': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'No gateway would believe a directory in which {reason}. Nothing was changed; say it otherwise.',
+  },
 })

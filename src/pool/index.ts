@@ -1,10 +1,18 @@
 /** Members, facts, placement with reasons. Knows nothing of bytes. */
 export { countryName } from './countries.ts'
 export { demoPool, type ProviderFacts } from './demo-pool.ts'
-export { type SignedDirectory, signDirectory, verifyDirectory } from './directory.ts'
+export { directoryFacts, type SignedDirectory, signDirectory, verifyDirectory } from './directory.ts'
+export {
+  directoryMigrations,
+  directoryVersion,
+  findDirectory,
+  isHalfOver,
+  stateDirectory,
+  takeDirectory,
+} from './directory.store.ts'
 export { poolError } from './errors.ts'
 export { explainHolder, judge, type Refusal } from './judge.ts'
-export type { Directory, Provider } from './member.ts'
+export type { Directory, GatewayEntry, Provider } from './member.ts'
 export { parsePolicy } from './parse-policy.ts'
 export { type Placement, place, replacement, unsatisfiable } from './place.ts'
 export { defaultPolicy, type Policy } from './policy.ts'

@@ -1,41 +1,97 @@
 import type { KeyObject } from 'node:crypto'
-import { getDirectory } from '#api'
-import { canonicalJson, type Clock, type Json, type Log } from '#kernel'
-import { type Provider, type SignedDirectory, signDirectory } from '#pool'
-import { type Handler, handles } from './handler.ts'
+import type { Authenticate } from '#access'
+import type { Journal } from '#journal'
+import type { Call, Clock, Database, Log, Random } from '#kernel'
+import {
+  directoryVersion,
+  findDirectory,
+  isHalfOver,
+  type Provider,
+  type SignedDirectory,
+  stateDirectory,
+  takeDirectory,
+} from '#pool'
+import {
+  activeMembers,
+  type Authority,
+  checkContentDigest,
+  type EnrolmentPorts,
+  isSignedRequest,
+  knowMember,
+  openNonces,
+  takeMembers,
+} from '#trust'
+import { entriesOf, writtenMember } from './directory-entries.ts'
 
 export type FederationPorts = {
   clock: Clock
   log: Log
-  /** Ed25519, private. */
+  random: Random
+  database: Database
+  journal: Journal
+  /** Ed25519, private: signs the directory. */
   key: KeyObject
+  /** Issues certificates. */
+  authority: Authority
+}
+
+export type FederationConfig = {
+  /** Where the API is reached from other machines; codes hold it, and signed requests must be meant for it. */
+  url: string
+  /** Who was a member before there were invitations; taken in once. */
   members: readonly Provider[]
-  /** The last directory that was signed. */
-  load(): Promise<SignedDirectory | undefined>
-  save(signed: SignedDirectory): Promise<void>
+  /** The last directory of before there was a database. */
+  before: SignedDirectory | undefined
 }
 
-export type Federation = { operations: Handler[] }
-
-/** A directory is good for placing new data this long; it is signed anew well before. */
-const goodMs = 30 * 24 * 60 * 60 * 1000
-
-/** The federation's role as far as it is built: it states who is a member, and signs it. */
-export async function openFederation(ports: FederationPorts): Promise<Federation> {
-  const current = () => freshDirectory(ports)
-  await current()
-  return { operations: [handles(getDirectory, async () => (await current()) as unknown as Json)] }
+/** A federation: who belongs to it, and the directory that says so. */
+export type Federation = FederationPorts & {
+  url: string
+  enrolment: EnrolmentPorts
+  /** Knows members by the signatures of their requests. */
+  authenticate: Authenticate
+  /** The directory of now; signed anew when half of its time is over. */
+  directory(): Promise<SignedDirectory>
 }
 
-/** Signs a new version when the members have changed or half of the time is over. */
-async function freshDirectory({ clock, log, key, members, load, save }: FederationPorts): Promise<SignedDirectory> {
-  const now = clock.now()
-  const last = await load()
-  const same = last && canonicalJson(last.directory.providers) === canonicalJson([...members])
-  if (last && same && last.directory.expiresAt - now > goodMs / 2) return last
-  const version = (last?.directory.version ?? 0) + 1
-  const signed = signDirectory({ version, issuedAt: now, expiresAt: now + goodMs, providers: [...members] }, key)
-  await save(signed)
-  log('info', 'directory.signed', { version, providers: members.length })
-  return signed
+/** Composes the federation's role, and brings its directory up to date. */
+export async function openFederation(ports: FederationPorts, config: FederationConfig): Promise<Federation> {
+  const { clock, database, log } = ports
+  const { url, before, members } = config
+  const enrolment: EnrolmentPorts = {
+    ...ports,
+    *state(now) {
+      yield* stateDirectory(ports, entriesOf(yield* activeMembers()), now)
+    },
+  }
+  let current: SignedDirectory | undefined
+  const directory = async () => {
+    const now = clock.now()
+    if (current && isHalfOver(current.directory, now)) await database.transact(() => enrolment.state(now))
+    if (current?.directory.version === (await database.read(directoryVersion))) return current
+    current = (await database.read(findDirectory)) as SignedDirectory
+    const { version, providers, gateways = [] } = current.directory
+    log('info', 'directory.signed', { version, providers: providers.length, gateways: gateways.length })
+    return current
+  }
+  if (before) await database.transact(() => takeDirectory(before))
+  const call: Call = { actor: 'operator', tenant: '', signal: new AbortController().signal, trace: 'start' }
+  await takeMembers(enrolment, call, { members: members.map(writtenMember) })
+  await directory()
+  const knowing = { database, clock, nonces: openNonces(), authorities: [new URL(url).host] }
+  return {
+    ...ports,
+    url,
+    enrolment,
+    directory,
+    async authenticate(head) {
+      if (!isSignedRequest(head)) return undefined
+      const member = await knowMember(knowing, call, head)
+      const stated = head.headers['content-digest']
+      return {
+        ...{ tenant: '', actor: member.id, roles: ['machine'], kind: 'signature' },
+        checkBody: (body) => checkContentDigest(stated, body),
+      }
+    },
+  }
 }

@@ -12,6 +12,10 @@ export type ApiCall = Call & {
   expected: string | undefined
   /** From where it is asked: the other end of the connection, or whom a trusted proxy there names. */
   address: string
+  /** The request as it came: for whoever has to look at a signature over it. `target` is path and query. */
+  method: string
+  target: string
+  body: Uint8Array
   /** Headers of the request, names in lower case. */
   headers: Readonly<Record<string, string | undefined>>
   /** Sets a cookie with the answer, as `Set-Cookie` says it (RFC 6265). */

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto'
 import { appendFact, type Fact, type FactsOf, type Journal, type SealedLog, type Topic } from '#journal'
-import { canonicalJson, type Clock, type Database, type Log } from '#kernel'
-import type { Directory } from '#pool'
+import type { Clock, Database, Log } from '#kernel'
 import type { JobKind } from '#work'
 
 /** The log of a role, and what it stands on. */
@@ -68,11 +66,4 @@ export async function logAct<T extends Topic>(
 ): Promise<void> {
   const at = clock.now()
   await index.transact(() => appendFact<T>(journal, { ...act, tenant: '', at }))
-}
-
-/** What is stated of a directory of providers: enough to tell it from every other. */
-export function directoryFacts(directory: Directory): FactsOf<'directory.taken'> {
-  const { version, providers } = directory
-  const text = canonicalJson(directory)
-  return { version, providers: providers.length, digest: createHash('sha256').update(text).digest('hex') }
 }

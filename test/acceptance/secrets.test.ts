@@ -102,7 +102,14 @@ describe('nothing that Pelago says about itself tells a secret or a name', () =>
       keys: { id: string; secret: string }[]
     }
     const root = JSON.parse(await readFile(join(folder, 'unwrap', 'root.key'), 'utf8')) as { keys: { key: string }[] }
-    const files = ['api-token', 'unwrap/key.pem', 'gateway/key.pem', 'federation/key.pem', 'providers/isar/key.pem']
+    const files = [
+      'api-token',
+      'unwrap/key.pem',
+      'gateway/key.pem',
+      'federation/key.pem',
+      'providers/isar/key.pem',
+      ...['gateway/identity.pem', 'federation/authority-key.pem', 'providers/isar/identity.pem'],
+    ]
     const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
     const lines = texts
       .flatMap((text) => text.split('\n'))

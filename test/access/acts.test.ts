@@ -183,6 +183,7 @@ test('what may be asked again under a key is done once, also when nobody had the
     const call: ApiCall = {
       ...{ actor: 'operator', tenant: 'demo', trace: 't', signal: new AbortController().signal },
       ...{ principal: undefined, house: true, expected: undefined, address: '127.0.0.1', headers: {} },
+      ...{ method: 'POST', target: '/', body: new Uint8Array() },
       setCookie: () => {},
       once: { id: `wish of ${id}`, key: Buffer.alloc(32, 1) },
     }

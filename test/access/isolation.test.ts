@@ -107,6 +107,7 @@ function callOf(tenant: string, kind: access.Principal['kind'] = 'session', acto
     ...{ actor, tenant, trace: 't', signal: new AbortController().signal },
     principal: { tenant, actor, roles: ['owner'], kind, session: 'the-session-that-asks' },
     ...{ house: kind === 'local', expected: undefined, address: '127.0.0.1', headers: {}, setCookie: () => {} },
+    ...{ method: 'POST', target: '/', body: new Uint8Array() },
   }
 }
 

@@ -43,7 +43,7 @@ export function logSuite(title: string, start: () => Promise<DatabaseUnderTest>)
       database.transact(() =>
         appendFact(journal, {
           ...{ topic: 'directory.taken', about: 'suite', actor: 'system', tenant: '', at: version },
-          facts: { version, providers: 1, digest: 'a'.repeat(64) },
+          facts: { version, providers: 1, gateways: 1, digest: 'a'.repeat(64) },
         }),
       )
     const sealAll = async (log: SealedLog) => {
@@ -100,7 +100,7 @@ export function logSuite(title: string, start: () => Promise<DatabaseUnderTest>)
       const log = await open()
       const size = (await everything()).length
       const lost = database.transact(function* () {
-        const facts = { version: 1, providers: 1, digest: 'a'.repeat(64) }
+        const facts = { version: 1, providers: 1, gateways: 1, digest: 'a'.repeat(64) }
         yield* appendFact(journal, { topic: 'directory.taken', about: 'x', actor: 'system', tenant: '', at: 1, facts })
         throw new Error('no')
       })

@@ -90,8 +90,9 @@ const overTheWire = (way: { direct: boolean }, secure?: 'tls') => async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pelago-node-'))
   const [gateway, provider] = [generateKeyPairSync('x25519'), generateKeyPairSync('x25519')]
   const [gatewayKey, providerKey] = [rawPublicKey(gateway.publicKey), rawPublicKey(provider.publicKey)]
-  const gateways = new Map([['g', sharedKey(provider.privateKey, gatewayKey, gatewayKey, providerKey)]])
-  const { tls, link } = secure ? await linked() : {}
+  const { tls, link, pin } = secure ? await linked() : {}
+  const shared = sharedKey(provider.privateKey, gatewayKey, gatewayKey, providerKey)
+  const gateways = new Map([['g', { shared, pin }]])
   const start = async (port: number) => {
     const node = await openNode({ disk: openDisk(folder), clock, random, log }, bundled)
     return openShardServer({ node, gateways, clock, log, provider: 'p' }, { host: '127.0.0.1', port, ...way, tls })
@@ -133,7 +134,7 @@ async function linked() {
     { clock },
     { source: changingSource(gateway), authority: () => authority.certificate, ...to },
   )
-  return { tls, link }
+  return { tls, link, pin: gateway.pin }
 }
 
 shardStoreSuite('over the wire', overTheWire({ direct: true }))

@@ -32,7 +32,7 @@ export const getSession = operation({
     tenant: text(),
     actor: text(),
     roles: list(text(), 10),
-    kind: choice('local', 'session', 'key', 'token'),
+    kind: choice('local', 'session', 'key', 'token', 'signature'),
     session: nullable(text()),
   }),
   errors: ['session.ended', 'session.forged'],

@@ -1,18 +1,13 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  randomInt,
-} from 'node:crypto'
+import { createHash, type KeyObject, randomBytes, randomInt } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fields, integer, optional, record } from '#api'
 import { demoPool, type Provider } from '#pool'
-import { rawPublicKey } from '#storage'
+import type { Log } from '#kernel'
+import { pinOfKey } from '#trust'
+import { systemClock } from '../clock.ts'
+import { openRandom } from '../random.ts'
 import {
   type AccessConfig,
   accessConfig,
@@ -26,6 +21,8 @@ import {
 import type { PostgresConfig } from '../database/postgres-address.ts'
 import { edgeLimits, observeConfig, proxiesConfig } from '../run/observe-configuration.ts'
 import { freePort } from '../http/free-port.ts'
+import { keyIn, publicHexOf } from '../run/own-keys.ts'
+import { enrolDemo } from './enrol-demo.ts'
 import { keepPrivate, writePrivate, writePrivateJson } from '../disk/write-file.ts'
 
 const host = '127.0.0.1'
@@ -81,6 +78,7 @@ export type DemoFederation = {
 export async function prepareDemo(
   folder: string,
   s3Port: number,
+  log: Log,
   options: DemoOptions = { gateways: 1 },
 ): Promise<DemoFederation> {
   const at = (...parts: string[]) => join(folder, ...parts)
@@ -91,13 +89,20 @@ export async function prepareDemo(
   keepPrivate(at('api-token'), () => `${randomBytes(32).toString('hex')}\n`)
   keepPrivate(at('gateway', 'access.json'), () => `${JSON.stringify({ keys: [freshAccess()] }, null, 2)}\n`)
 
-  const federationKey = keyOf(at('federation', 'key.pem'), 'ed25519')
-  const gatewayKeys = gateways.map((id) => ({ id, publicKey: publicHex(keyOf(at(id, 'key.pem'), 'x25519')) }))
+  const federationKey = publicHexOf(keyIn(at('federation', 'key.pem'), 'ed25519'))
+  const gatewayKeys = gateways.map((id) => ({ id, publicKey: publicHexOf(keyIn(at(id, 'key.pem'), 'x25519')) }))
+  const identities = new Map(
+    [
+      ...gateways.map((id) => [id, at(id)] as const),
+      ...demoPool.map(({ id }) => [id, at('providers', id)] as const),
+    ].map(([id, folder]) => [id, keyIn(join(folder, 'identity.pem'), 'p256')] as const),
+  )
   const quotaBytes = quotaOf(folder)
   const providers: Provider[] = demoPool.map((facts) => ({
     ...facts,
     endpoint: `http://${host}:${portOf(ports, facts.id)}`,
-    publicKey: publicHex(keyOf(at('providers', facts.id, 'key.pem'), 'x25519')),
+    publicKey: publicHexOf(keyIn(at('providers', facts.id, 'key.pem'), 'x25519')),
+    pin: pinOfKey(identities.get(facts.id) as KeyObject),
     capacityBytes: quotaBytes,
   }))
 
@@ -116,15 +121,22 @@ export async function prepareDemo(
     const about = 'api' in config ? `http://${host}:${config.api.port}` : url
     processes.push({ name, role, config: file, url, about })
   }
-  add('federation', 'federation', `http://${host}:${portOf(ports, 'federation')}`, {
+  const url = `http://${host}:${portOf(ports, 'federation')}`
+  const federation: FederationConfig = {
     version: 1,
     role: 'federation',
     folder: at('federation'),
     api: { host, port: portOf(ports, 'federation') },
     tokenFile: at('api-token'),
     keyFile: at('federation', 'key.pem'),
-    members: providers,
     ...observe,
+  }
+  add('federation', 'federation', url, federation)
+  const source = { url, publicKey: federationKey }
+  const enrolledIn = (folder: string) => ({
+    identityFile: join(folder, 'identity.pem'),
+    certificateFile: join(folder, 'certificate.pem'),
+    authorityFile: join(folder, 'authority.pem'),
   })
   for (const { id, endpoint } of providers) {
     add(id, 'provider', endpoint, {
@@ -135,13 +147,14 @@ export async function prepareDemo(
       shards: { host, port: portOf(ports, id) },
       keyFile: at('providers', id, 'key.pem'),
       quotaBytes,
-      gateways: gatewayKeys,
+      federation: source,
+      enrolled: enrolledIn(at('providers', id)),
       ...observe,
     })
   }
   const socket = socketIn(at('unwrap'))
   moveRootKey(at('gateway', 'root.key'), at('unwrap', 'root.key'))
-  const unwrapKey = publicHex(keyOf(at('unwrap', 'key.pem'), 'x25519'))
+  const unwrapKey = publicHexOf(keyIn(at('unwrap', 'key.pem'), 'x25519'))
   add('unwrap', 'unwrap', `unix:${socket}`, {
     version: 1,
     role: 'unwrap',
@@ -170,13 +183,24 @@ export async function prepareDemo(
       keyFile: at(id, 'key.pem'),
       unwrap: { socket, publicKey: unwrapKey },
       accessFile: at('gateway', 'access.json'),
-      federation: { url: `http://${host}:${portOf(ports, 'federation')}`, publicKey: publicHex(federationKey) },
+      federation: source,
+      enrolled: enrolledIn(at(id)),
       ...observe,
       ...(settings.s3Limits && { s3Limits: settings.s3Limits }),
       ...(settings.trustedProxies && { trustedProxies: settings.trustedProxies }),
       ...(options.packBytes !== undefined && { packBytes: options.packBytes }),
     })
   }
+  const enrolling = providers.map(({ id, publicKey, endpoint, capacityBytes, pin: _, ...facts }) => ({
+    ...{ id, publicKey, endpoint, capacityBytes, facts, folder: at('providers', id) },
+    directoryFile: at('providers', id, 'store', 'directory.json'),
+  }))
+  const members = [...enrolling, ...gatewayKeys.map((gateway) => ({ ...gateway, facts: null, folder: at(gateway.id) }))]
+  await enrolDemo(
+    { clock: systemClock, log, random: openRandom() },
+    federation,
+    members.map((member) => ({ ...member, identity: identities.get(member.id) as KeyObject })),
+  )
   const metricsFile = settings.observe?.metricsTokenFile
   const [access] = readConfig(at('gateway', 'access.json'), accessConfig).keys
   return {
@@ -237,17 +261,6 @@ async function choosePorts(file: string, s3Port: number, further: string[]): Pro
 }
 
 const portOf = (ports: Record<string, number>, name: string) => ports[name] as number
-
-/** The key in a file, made when it is missing. */
-function keyOf(file: string, type: 'ed25519' | 'x25519'): KeyObject {
-  keepPrivate(file, () => {
-    const { privateKey } = type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('x25519')
-    return privateKey.export({ format: 'pem', type: 'pkcs8' })
-  })
-  return createPrivateKey(readFileSync(file))
-}
-
-const publicHex = (key: KeyObject) => Buffer.from(rawPublicKey(createPublicKey(key))).toString('hex')
 
 /** Seven providers share one disk here: each may use a tenth of what is free now, so that three tenths stay. */
 function quotaOf(folder: string): number {

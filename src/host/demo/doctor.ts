@@ -56,7 +56,9 @@ function secrets(data: string): Finding {
     'unwrap/key.pem',
     'gateway/access.json',
     'gateway/key.pem',
+    'gateway/identity.pem',
     'federation/key.pem',
+    'federation/authority-key.pem',
   ]
   const open = files.filter((file) => statSync(join(data, file)).mode & 0o077)
   if (open.length === 0) return good('secrets', 'files with keys can be read by this user alone')

@@ -42,7 +42,7 @@ export function supervisorOperations({ clock, supervisor, own, demo, data, start
     handles(api.listProviders, () => {
       const processes = new Map(supervisor.list().map((process) => [process.name, process]))
       return {
-        providers: demo.providers.map(({ publicKey: _, ...provider }) => {
+        providers: demo.providers.map(({ publicKey: _, pin: __, ...provider }) => {
           const process = processes.get(provider.id)
           return {
             ...provider,

@@ -40,7 +40,7 @@ export async function up(options: UpOptions): Promise<number> {
       const mend = 'Stop that program, or choose another port with --port N (--port 0 takes any that is free).'
       throw hostError('port.taken', { port: options.port, address: '127.0.0.1', use: 'it listens there already', mend })
     }
-    const demo = await prepareDemo(folder.path, options.port, demoOptions(options))
+    const demo = await prepareDemo(folder.path, options.port, log.log, demoOptions(options))
     // Every process is the program that was started.
     const config = { entry: process.argv[1] as string, logFolder: join(folder.path, 'log') }
     const supervisor = openSupervisor({ clock: systemClock, log: log.log, say }, config, demo.processes)

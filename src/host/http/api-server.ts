@@ -202,9 +202,11 @@ async function answerTo(edge: Edge, exchange: Exchange): Promise<Answer | undefi
   const principal = await principalOf(edge.authenticate, operation, head)
   if (principal) checkRate(edge.rates.asker, askerOf(principal, head))
   const expected = expectedOf(operation, head)
-  const input = inputOf(operation, fields, url.searchParams, await bodyOf(edge, request))
+  const body = await bodyOf(edge, request)
+  if (principal) checkBody(principal, body)
+  const input = inputOf(operation, fields, url.searchParams, body.toString())
   const handler = edge.handlers.find((one) => one.operation === operation) as Handler
-  const call = callOf(exchange, principal, expected)
+  const call = callOf(exchange, principal, expected, body)
   if ('events' in handler) {
     await follow(edge, exchange, call, handler, input)
     return undefined
@@ -345,6 +347,7 @@ function callOf(
   { response, head, trace, left }: Exchange,
   principal: Principal | undefined,
   expected: string | undefined,
+  body: Uint8Array,
 ): ApiCall {
   return {
     actor: principal?.actor ?? 'anyone',
@@ -355,6 +358,9 @@ function callOf(
     house: principal !== undefined && runsServer(principal),
     expected,
     address: head.address,
+    method: head.method,
+    target: head.target,
+    body,
     headers: head.headers,
     setCookie: (cookie) => response.appendHeader('set-cookie', cookie),
   }
@@ -368,7 +374,7 @@ async function principalOf(
 ): Promise<Principal | undefined> {
   if (mayAsk(operation, [])) return undefined
   const principal = await authenticate(head).catch((error: unknown) => {
-    throw error instanceof PelagoError && error.kind === 'denied' ? new Unproved(error) : error
+    throw unproved(error)
   })
   if (!principal) throw apiError('request.unauthenticated')
   if (mayAsk(operation, principal.roles)) {
@@ -379,6 +385,18 @@ async function principalOf(
   const [allowed, roles] = [operation.roles.join(', '), principal.roles.join(', ') || 'in none']
   throw apiError('request.forbidden', { operation: operation.id, allowed, roles })
 }
+
+/** @throws why the body is not the one that was proved with the head */
+function checkBody({ checkBody: check }: Principal, body: Uint8Array): void {
+  try {
+    check?.(body)
+  } catch (error) {
+    throw unproved(error)
+  }
+}
+
+const unproved = (error: unknown) =>
+  error instanceof PelagoError && error.kind === 'denied' ? new Unproved(error) : error
 
 /** A proof of who asks that does not hold: 401, in the words of whoever looked at it. */
 class Unproved extends Error {
@@ -418,7 +436,7 @@ function unchanged({ method, headers }: RequestHead, { headers: { etag } }: Answ
 }
 
 /** @throws request.large, request.slow */
-function bodyOf({ clock, limits }: Edge, request: IncomingMessage): Promise<string> {
+function bodyOf({ clock, limits }: Edge, request: IncomingMessage): Promise<Buffer> {
   const { bodyMost, bodyMs } = limits
   return new Promise((resolve, reject) => {
     const large = () => reject(apiError('request.large', { limit: bodyMost }))
@@ -431,7 +449,7 @@ function bodyOf({ clock, limits }: Edge, request: IncomingMessage): Promise<stri
       if (size > bodyMost) large()
       else chunks.push(chunk)
     })
-    request.on('end', () => resolve(Buffer.concat(chunks).toString()))
+    request.on('end', () => resolve(Buffer.concat(chunks)))
     request.on('error', reject)
     request.on('close', cancel)
   })

@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs'
 import type { ProcessStatus } from '#api'
 import type { Directory } from '#pool'
 import type { OpenStorage, ShardStoreStatus } from '#storage'
+import type { Authority } from '#trust'
 import type { Check } from './self-report.ts'
 
 const good = (name: string, says: string): Check => ({ name, state: 'good', says })
@@ -65,6 +66,30 @@ export function providerChecks(folder: string, status: ShardStoreStatus, reserve
     left > 0 ? good('quota', 'the quota has room') : { name: 'quota', state: 'warning', says: 'the quota is used up' },
   )
   return checks
+}
+
+/** Whether the directory knows a member with the key that it has. Nobody takes its requests otherwise, or sends it any. */
+export function memberCheck(
+  members: readonly { id: string; publicKey: string }[],
+  own: { id: string; publicKey: Uint8Array },
+): Check {
+  const entry = members.find(({ id }) => id === own.id)
+  const name = 'enrolment'
+  if (!entry)
+    return { name, state: 'bad', says: `the directory does not list ${own.id}: it was revoked, or never joined` }
+  if (entry.publicKey !== Buffer.from(own.publicKey).toString('hex'))
+    return { name, state: 'bad', says: `the directory lists ${own.id} with another key: it joined again elsewhere` }
+  return good(name, 'the directory lists it with its key')
+}
+
+/** What a federation needs: a directory that is good, and an authority that can still issue certificates. */
+export function federationChecks(authority: Authority, directory: Directory, now: number): Check[] {
+  const years = (authority.certificate.validToDate.getTime() - now) / (365 * 24 * 60 * 60 * 1000)
+  const says = `the authority is good for ${years.toFixed(1)} more years`
+  return [
+    directoryCheck(directory, now),
+    years > 1 ? good('authority', says) : { name: 'authority', state: 'warning', says: `${says}: plan another one` },
+  ]
 }
 
 /** What the supervisor needs: that its processes run. */

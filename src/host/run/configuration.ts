@@ -13,6 +13,7 @@ const member = fields({
   name: text(),
   endpoint: text(),
   publicKey: hex(32),
+  pin: optional(hex(32)),
   country: text(),
   owner: text(),
   ownerCountry: text(),
@@ -26,11 +27,18 @@ export const federationConfig = fields({
   role: text({ pattern: '^federation$' }),
   folder: path,
   api: fields(address),
+  /** Where other machines reach the API; `http://HOST:PORT` of `api` without. */
+  url: optional(text({ pattern: '^https?://[^/]+$', means: 'must be a URL such as https://HOST:PORT' })),
   tokenFile: path,
   keyFile: path,
-  members: list(member, 1000),
+  /** Providers of before there were invitations: taken in where they are not known. */
+  members: optional(list(member, 1000)),
   observe: optional(observeConfig),
 })
+/** Where directories come from, and by which key they are signed. */
+const federation = fields({ url: text(), publicKey: hex(32) })
+/** What a member got when it joined. */
+const enrolled = fields({ identityFile: path, certificateFile: path, authorityFile: path })
 export const providerConfig = fields({
   version: exactly(1),
   role: text({ pattern: '^provider$' }),
@@ -39,7 +47,11 @@ export const providerConfig = fields({
   shards: fields(address),
   keyFile: path,
   quotaBytes: integer({ min: 0 }),
-  gateways: list(fields({ id: text(), publicKey: hex(32) }), 1000),
+  /** Whose directory says which gateways are taken. */
+  federation: optional(federation),
+  /** Without a federation: the gateways that are taken. */
+  gateways: optional(list(fields({ id: text(), publicKey: hex(32) }), 1000)),
+  enrolled: optional(enrolled),
   observe: optional(observeConfig),
 })
 /** The process that holds the root key and wraps the keys of epochs for gateways. */
@@ -83,7 +95,8 @@ export const gatewayConfig = fields({
   /** The process that holds the root key. */
   unwrap: fields({ socket: path, publicKey: hex(32) }),
   accessFile: path,
-  federation: fields({ url: text(), publicKey: hex(32) }),
+  federation,
+  enrolled: optional(enrolled),
   signIn: optional(signInConfig),
   /** Who may be asked although it is on a private network, over plain HTTP or on another port than 443. */
   egress: optional(fields({ origins: list(text({ min: 1, max: 300 }), 100) })),

@@ -1,66 +1,108 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import type { Log } from '#kernel'
-import { type Directory, verifyDirectory } from '#pool'
+import { reasonOf, type Clock, type Log } from '#kernel'
+import { type Directory, type SignedDirectory, verifyDirectory } from '#pool'
 import { hostError } from '../errors.ts'
 import { writePrivateJson } from '../disk/write-file.ts'
 
-const everyMs = 30_000
+/** A revocation must be known within seconds; asking costs next to nothing while nothing has changed. */
+const everyMs = 2000
+/** Who gets no answer asks less and less often, down to this. */
+const longestMs = 15_000
 const firstMs = 8000
 const answerMs = 5000
+const answerMost = 8 * 1024 * 1024
 
-/** A gateway's own copy of the directory. It outlives the federation. */
+/** A member's own copy of the directory. It outlives the federation. */
 export type DirectoryCopy = { current(): Directory; close(): void }
 
+type Source = { file: string; url: string; publicKey: string; log: Log; clock: Clock }
+
 /**
- * Opens the copy, and refreshes it from the federation from time to time. Only the first start needs the federation.
+ * Opens the copy, and refreshes it from the federation every few seconds. Only the first start needs the federation, and only
+ * where joining has brought no directory along.
  * @param onChange called after another version was taken over
  * @throws connect.slow when there is no copy yet and the federation does not answer
  */
-export async function openDirectoryCopy(
-  input: { file: string; url: string; publicKey: string; log: Log },
-  onChange: () => void,
-): Promise<DirectoryCopy> {
-  const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), Buffer.from(input.publicKey, 'hex')])
-  const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
-  let current = existsSync(input.file)
-    ? verifyDirectory(JSON.parse(readFileSync(input.file, 'utf8')), key, 0)
-    : await firstDirectory(input, key)
+export async function openDirectoryCopy(source: Source, onChange: () => void): Promise<DirectoryCopy> {
+  const { clock, file, log } = source
+  const key = directoryKeyOf(source.publicKey)
+  let current = existsSync(file)
+    ? verifyDirectory(JSON.parse(readFileSync(file, 'utf8')), key, 0)
+    : await firstDirectory(source, key)
   const refresh = async () => {
-    const signed = await fetchDirectory(input.url)
+    const signed = await fetchDirectory(source.url, current.version)
+    if (signed === undefined) return
     const next = verifyDirectory(signed, key, current.version)
     if (next.version === current.version) return
-    writePrivateJson(input.file, signed)
+    writePrivateJson(file, signed)
     current = next
     onChange()
-    input.log('info', 'directory.taken', { version: next.version })
+    log('info', 'directory.taken', { version: next.version })
   }
-  const quietly = () =>
-    void refresh().catch((error: unknown) => {
-      input.log('warn', 'directory.stale', { reason: error instanceof Error ? error.message : String(error) })
-    })
-  const timer = setInterval(quietly, everyMs)
-  quietly()
-  return { current: () => current, close: () => clearInterval(timer) }
+  let failures = 0
+  let cancel = () => {}
+  let closed = false
+  const look = () => {
+    refresh()
+      .then(
+        () => {
+          if (failures > 1) log('info', 'directory.fresh', { version: current.version })
+          failures = 0
+        },
+        (error: unknown) => {
+          // The first may be a moment without it; one that is away for a week is no news every few seconds.
+          if (++failures === 2) log('warn', 'directory.stale', { reason: reasonOf(error) })
+        },
+      )
+      .finally(() => {
+        if (!closed) cancel = clock.after(Math.min(everyMs * 2 ** failures, longestMs), look)
+      })
+  }
+  look()
+  return {
+    current: () => current,
+    close() {
+      closed = true
+      cancel()
+    },
+  }
 }
 
-async function firstDirectory(input: { file: string; url: string }, key: KeyObject): Promise<Directory> {
+/** The key by which a federation signs its directories. @param hex Ed25519, public */
+export function directoryKeyOf(hex: string): KeyObject {
+  const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), Buffer.from(hex, 'hex')])
+  return createPublicKey({ key: der, format: 'der', type: 'spki' })
+}
+
+async function firstDirectory({ file, url, clock }: Source, key: KeyObject): Promise<Directory> {
   const until = performance.now() + firstMs
   while (true) {
     try {
-      const signed = await fetchDirectory(input.url)
+      const signed = await fetchDirectory(url, undefined)
       const directory = verifyDirectory(signed, key, 0)
-      writePrivateJson(input.file, signed)
+      writePrivateJson(file, signed)
       return directory
     } catch (error) {
-      if (performance.now() > until) throw hostError('connect.slow', { url: input.url, seconds: firstMs / 1000 }, error)
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      if (performance.now() > until) throw hostError('connect.slow', { url, seconds: firstMs / 1000 }, error)
+      await new Promise<void>((resolve) => void clock.after(100, resolve))
     }
   }
 }
 
-async function fetchDirectory(url: string): Promise<unknown> {
-  const response = await fetch(`${url}/v1/directory`, { signal: AbortSignal.timeout(answerMs) })
-  if (!response.ok) throw hostError('connect.refused', { url })
-  return response.json()
+/** @returns undefined while the version that is known is the newest */
+async function fetchDirectory(url: string, known: number | undefined): Promise<SignedDirectory | undefined> {
+  const response = await fetch(`${url}/v1/directory`, {
+    signal: AbortSignal.timeout(answerMs),
+    headers: known === undefined ? {} : { 'if-none-match': `"${known}"` },
+  }).catch((error: unknown) => {
+    throw hostError('connect.refused', { url }, error)
+  })
+  if (response.status === 304) return undefined
+  if (!response.ok || Number(response.headers.get('content-length') ?? 0) > answerMost) {
+    await response.body?.cancel()
+    throw hostError('connect.refused', { url })
+  }
+  const { directory, signature } = (await response.json()) as SignedDirectory
+  return { directory, signature }
 }

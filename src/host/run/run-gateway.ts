@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { anyOf, localToken, sessionAuthentication } from '#access'
 import { openSealedLog } from '#journal'
-import { directoryFacts, logAct, openGateway, signInOperations } from '#roles'
+import { directoryFacts } from '#pool'
+import { logAct, openGateway, signInOperations } from '#roles'
 import { defaultLimits, openKeyStore, rawPublicKey, type ShardStore, sharedKey, storageError } from '#storage'
 import { openEgress } from '../http/egress.ts'
 import { openApiServer } from '../http/api-server.ts'
@@ -22,7 +23,7 @@ import { openOffload } from '../offload/offload.ts'
 import { openDatabaseMeter } from '../observe/database-metrics.ts'
 import { watchGateway } from '../observe/gateway-metrics.ts'
 import { observeRole } from '../observe/observe-role.ts'
-import { gatewayChecks } from '../observe/role-checks.ts'
+import { gatewayChecks, memberCheck } from '../observe/role-checks.ts'
 import { openRandom } from '../random.ts'
 import { openSignIn } from './open-sign-in.ts'
 import type { Running } from './running.ts'
@@ -53,7 +54,7 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
   let stateDirectory = () => {}
   const directoryFile = join(config.folder, 'directory.json')
   const first = !existsSync(directoryFile)
-  const directory = await openDirectoryCopy({ file: directoryFile, ...config.federation, log }, () => {
+  const directory = await openDirectoryCopy({ file: directoryFile, ...config.federation, clock, log }, () => {
     closeStores()
     stateDirectory()
   })
@@ -124,7 +125,10 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
   const handlers = [...gateway.operations, ...signInOperations(signIn)]
   const self = { storage: gateway.storage, directory: directory.current, now: clock.now }
   watchGateway(metrics, self)
-  observed.checks(() => gatewayChecks(self))
+  observed.checks(async () => [
+    ...(await gatewayChecks(self)),
+    ...(config.enrolled ? [memberCheck(directory.current().gateways ?? [], { id: config.id, publicKey: own })] : []),
+  ])
   const beside = { proxies, report: observed.report, meter: observed.apiMeter, answers: index }
   const api = await openApiServer({ handlers, authenticate, clock, random, log, ...beside }, config.api)
   const s3 = await openS3Server({ handle: gateway.s3, clock, log, metrics, tracer, proxies }, config.s3, s3Limits)

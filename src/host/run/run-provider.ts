@@ -1,12 +1,17 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { bundling, openNode, rawPublicKey, sharedKey } from '#storage'
+import { join } from 'node:path'
+import type { Clock, Log } from '#kernel'
+import { bundling, openNode, rawPublicKey } from '#storage'
 import { systemClock } from '../clock.ts'
-import { providerConfig, readConfig } from './configuration.ts'
+import { hostError } from '../errors.ts'
+import { type ProviderConfig, providerConfig, readConfig } from './configuration.ts'
+import { type DirectoryCopy, openDirectoryCopy } from './directory-copy.ts'
+import { openEnrolledGateways } from './enrolled-gateways.ts'
 import { openDisk } from '../disk/disk.ts'
 import type { OpenLog } from '../log.ts'
 import { observeRole } from '../observe/observe-role.ts'
-import { providerChecks } from '../observe/role-checks.ts'
+import { memberCheck, providerChecks } from '../observe/role-checks.ts'
 import { openRandom } from '../random.ts'
 import type { Running } from './running.ts'
 import { openShardServer } from '../shards/shard-server.ts'
@@ -21,24 +26,33 @@ export async function runProvider(file: string, { log, watch }: OpenLog): Promis
   mkdirSync(config.folder, { recursive: true, mode: 0o700 })
   const key = createPrivateKey(readFileSync(config.keyFile))
   const own = rawPublicKey(createPublicKey(key))
-  const gateways = new Map(
-    config.gateways.map(({ id, publicKey }) => {
-      const gateway = Buffer.from(publicKey, 'hex')
-      return [id, sharedKey(key, gateway, gateway, own)] as const
-    }),
-  )
+  const gateways = openEnrolledGateways(key, own)
   const ports = { clock: systemClock, random: openRandom(), log }
+  let onChange = () => {}
+  const directory = await takenDirectory(config, ports, () => onChange())
+  gateways.take(directory ? (directory.current().gateways ?? []) : (config.gateways ?? []))
   const node = await openNode(
     { ...ports, disk: openDisk(config.folder) },
     { provider: config.id, quotaBytes: config.quotaBytes, trashMs, reserveBytes, ...bundling },
   )
   const observed = observeRole('provider', config.observe, { log, watch, id: config.id })
   const { metrics, report, tracer, checks, close } = observed
-  checks(async () => providerChecks(config.folder, node.status(), reserveBytes))
+  checks(async () => [
+    ...providerChecks(config.folder, node.status(), reserveBytes),
+    ...(directory ? [memberCheck(directory.current().providers, { id: config.id, publicKey: own })] : []),
+  ])
   const server = await openShardServer(
-    { ...ports, node, gateways, provider: config.id, metrics, report, tracer },
+    { ...ports, node, gateways: gateways.keys, provider: config.id, metrics, report, tracer },
     config.shards,
   )
+  onChange = () => {
+    for (const id of gateways.take(directory?.current().gateways ?? [])) {
+      const requests = server.endGateway(id)
+      log('warn', 'gateway.revoked', { gateway: id, requests })
+    }
+  }
+  // What came while the server was being opened.
+  onChange()
   const purge = () =>
     node.purge().then(
       (purged) => purged > 0 && log('info', 'trash.purged', { purged }),
@@ -50,8 +64,20 @@ export async function runProvider(file: string, { log, watch }: OpenLog): Promis
     stop: async () => {
       report.stopping()
       clearInterval(timer)
+      directory?.close()
       await server.close()
       await close()
     },
   }
+}
+
+/** The copy of the directory that says which gateways are taken; undefined where a list of the configuration does. @throws gateways.source */
+async function takenDirectory(
+  { folder, federation, gateways }: ProviderConfig,
+  { clock, log }: { clock: Clock; log: Log },
+  onChange: () => void,
+): Promise<DirectoryCopy | undefined> {
+  if ((federation === undefined) === (gateways === undefined)) throw hostError('gateways.source')
+  if (!federation) return undefined
+  return openDirectoryCopy({ file: join(folder, 'directory.json'), ...federation, clock, log }, onChange)
 }

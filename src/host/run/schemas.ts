@@ -1,7 +1,9 @@
 import { accessMigrations, signInMigrations } from '#access'
 import { endpointMigrations } from '#endpoint'
 import { answerMigrations, journalMigrations } from '#journal'
+import { directoryMigrations } from '#pool'
 import { indexMigrations, keyMigrations } from '#storage'
+import { enrolmentMigrations } from '#trust'
 import { workMigrations } from '#work'
 import type { Schema } from '../database/schema.store.ts'
 
@@ -16,5 +18,12 @@ export const indexSchemas: readonly Schema[] = [
   { component: 'endpoint', migrations: endpointMigrations },
 ]
 
-/** What lies in its key store, which is a database of its own. */
+/** What lies in the federation's database beside its log. */
+export const federationSchemas: readonly Schema[] = [
+  { component: 'answers', migrations: answerMigrations },
+  { component: 'enrolment', migrations: enrolmentMigrations },
+  { component: 'directory', migrations: directoryMigrations },
+]
+
+/** What lies in a gateway's key store, which is a database of its own. */
 export const keySchemas: readonly Schema[] = [{ component: 'keys', migrations: keyMigrations }]

@@ -10,8 +10,12 @@ import { receiveShard } from './receive-shard.ts'
 import { sendShard } from './send-shard.ts'
 import { refuse, sendJson } from './shard-answers.ts'
 
-/** Keys of the gateways that are enrolled: id -> key shared with it. */
-export type GatewayKeys = ReadonlyMap<string, Uint8Array>
+/** What is known of a gateway that is enrolled: the key that is shared with it, and SHA-256 of that of its certificate. */
+export type EnrolledGateway = { shared: Uint8Array; pin: string | undefined }
+/** The gateways that are enrolled now, by id. */
+export type GatewayKeys = ReadonlyMap<string, EnrolledGateway>
+/** `endGateway`: ends what a gateway that is enrolled no more has under way. @returns how many requests */
+export type ShardServer = HttpServer & { endGateway(id: string): number }
 
 /** Longest read of one request; longer ones are asked for in parts. */
 const longestRead = 64 * 1024 * 1024
@@ -38,8 +42,9 @@ export async function openShardServer(
     tracer?: Tracer | undefined
   },
   listen: Listen & { direct?: boolean },
-): Promise<HttpServer> {
+): Promise<ShardServer> {
   const replays = openReplayGuard()
+  const underWay = openUnderWay()
   const meter = openNodeMeter(ports.metrics ?? noMetrics, ports.node)
   const handle = async (exchange: Exchange) => {
     const { method, target, address, headers } = exchange
@@ -48,23 +53,43 @@ export async function openShardServer(
       if (told) return tell(exchange, await told)
     }
     const began = performance.now()
-    const act = () => answer(ports, replays, exchange).catch((error: unknown) => refuse(ports.log, exchange, error))
+    const act = () =>
+      answer(ports, { replays, underWay }, exchange).catch((error: unknown) => refuse(ports.log, exchange, error))
     if (ports.tracer) await traced(ports.tracer, exchange, act)
     else await act()
+    underWay.over(exchange)
     count(meter, exchange, began)
   }
-  return openHttpServer(ports, listen, { ...limits, direct: listen.direct ?? true, handle })
+  const server = await openHttpServer(ports, listen, { ...limits, direct: listen.direct ?? true, handle })
+  return { ...server, endGateway: underWay.end }
+}
+
+/** Which requests of which gateway are being answered. */
+function openUnderWay() {
+  const requests = new Map<Exchange, string>()
+  return {
+    begun: (exchange: Exchange, gateway: string) => void requests.set(exchange, gateway),
+    over: (exchange: Exchange) => void requests.delete(exchange),
+    end(gateway: string) {
+      const theirs = [...requests].filter(([, whose]) => whose === gateway)
+      for (const [exchange] of theirs) exchange.cut()
+      return theirs.length
+    },
+  }
 }
 
 type Ports = Parameters<typeof openShardServer>[0]
 
-async function answer(ports: Ports, replays: ReturnType<typeof openReplayGuard>, exchange: Exchange): Promise<void> {
+type Seen = { replays: ReturnType<typeof openReplayGuard>; underWay: ReturnType<typeof openUnderWay> }
+
+async function answer(ports: Ports, { replays, underWay }: Seen, exchange: Exchange): Promise<void> {
   const { node, provider } = ports
   const { method, target } = exchange
   const url = URL.parse(target, 'http://provider')
   if (method === 'GET' && url?.pathname === '/health') return sendJson(exchange, 200, { ok: true })
 
   const { key, signed } = authenticate(ports, exchange)
+  underWay.begun(exchange, signed.gateway)
   const [, version, noun, name = '', ...more] = url?.pathname.split('/') ?? []
   if (!url || version !== 'v1' || more.length > 0) throw storageError('shard.missing', { provider })
   const number = (what: string) => integer(provider, url.searchParams.get(what), what)
@@ -130,10 +155,8 @@ function kindOf(method: string, target: string): NodeRequest {
 }
 
 /** @throws shard.denied */
-function authenticate(
-  ports: Ports,
-  { method, target, headers, bodyLength }: Exchange,
-): { key: Uint8Array; signed: ShardRequest } {
+function authenticate(ports: Ports, exchange: Exchange): { key: Uint8Array; signed: ShardRequest } {
+  const { method, target, headers, bodyLength } = exchange
   const header = (name: string) => headers[name] ?? ''
   const gateway = header(signedHeaders.gateway)
   const signed: ShardRequest = {
@@ -144,12 +167,20 @@ function authenticate(
     nonce: header(signedHeaders.nonce),
     gateway,
   }
-  const key = ports.gateways.get(gateway)
-  const reason = key
-    ? refusalOf(key, signed, header(signedHeaders.signature), ports.clock.now())
+  const enrolled = ports.gateways.get(gateway)
+  const reason = enrolled
+    ? (refusalOf(enrolled.shared, signed, header(signedHeaders.signature), ports.clock.now()) ??
+      strangeConnection(exchange, gateway, enrolled))
     : `no gateway ${gateway || '(none named)'} is enrolled here`
-  if (!key || reason) throw storageError('shard.denied', { provider: ports.provider, reason: reason ?? '' })
-  return { key, signed }
+  if (!enrolled || reason) throw storageError('shard.denied', { provider: ports.provider, reason: reason ?? '' })
+  return { key: enrolled.shared, signed }
+}
+
+/** Why a connection is not one of the gateway that signs: the key of its certificate has to be the one that was enrolled. */
+function strangeConnection({ secure, peer }: Exchange, id: string, { pin }: EnrolledGateway): string | undefined {
+  if (!secure) return undefined
+  if (peer?.role === 'gateway' && peer.id === id && peer.pin === pin) return undefined
+  return `the certificate of the connection is not the one that ${id} was enrolled with`
 }
 
 function integer(provider: string, text: string | null, what: string): number {

@@ -33,10 +33,10 @@ async function openProvider(quotaBytes = 64 * 1024 * 1024) {
   const log: string[] = []
   const ports = { clock: systemClock, random, log: (_: string, event: string) => void log.push(event) }
   const node = await openNode({ ...ports, disk: disk.connect() }, config)
-  const gateways = new Map([['g', shared]])
+  const gateways = new Map([['g', { shared, pin: undefined as string | undefined }]])
   const server = await openShardServer({ ...ports, node, gateways, provider: 'p' }, { host: '127.0.0.1', port: 0 })
   closing.push(() => server.close())
-  return { disk, node, server, log, store: storeAt(server.port) }
+  return { disk, node, server, log, gateways, store: storeAt(server.port) }
 }
 
 /** Something that speaks as it likes. */
@@ -104,6 +104,27 @@ test('who is not enrolled, signs wrongly or has another time is told so', async 
   await assert.rejects(storeAt(server.port, slow).status(never), denied(/expired/))
   await assert.rejects(put(storeAt(server.port, fast), nameOf(), 1_000_000, 10), denied(/too long/))
   assert.ok(log.includes('shard.denied'))
+})
+
+test('what a gateway has under way ends when it is revoked, and stores nothing; others go on', async () => {
+  const { server, store, node, gateways } = await openProvider()
+  gateways.set('h', { shared, pin: undefined })
+  const other = storeAt(server.port, { gateway: 'h' })
+  const [mine, theirs] = [store.create(nameOf(), 1_000_000, never), other.create(nameOf(), 1_000_000, never)]
+  await mine.write(Buffer.alloc(500_000))
+  await theirs.write(Buffer.alloc(500_000))
+  while (node.status().usedBytes < 2_000_000) await new Promise((wake) => setImmediate(wake))
+  gateways.delete('g')
+  assert.equal(server.endGateway('g'), 1)
+  const rest = async () => {
+    await mine.write(Buffer.alloc(500_000))
+    await mine.finish()
+  }
+  await assert.rejects(rest(), (error: { code: string }) => /^shard\.(unreachable|uncertain)$/.test(error.code))
+  await assert.rejects(store.status(never), { code: 'shard.denied' })
+  await theirs.write(Buffer.alloc(500_000))
+  await theirs.finish()
+  assert.equal(node.status().shards, 1)
 })
 
 /** A request by hand; answers with the status. */

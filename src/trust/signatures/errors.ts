@@ -30,7 +30,8 @@ export const signatureError = errorTable({
   'signature.expired': {
     kind: 'denied',
     retryable: false,
-    message: 'The signature of the request ended {seconds} s ago. Sign it anew; let both machines set their clocks by NTP.',
+    message:
+      'The signature of the request ended {seconds} s ago. Sign it anew; let both machines set their clocks by NTP.',
   },
   'signature.lasting': {
     kind: 'denied',

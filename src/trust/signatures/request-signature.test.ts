@@ -40,8 +40,7 @@ test('RFC 9421 B.2.4: the signature by ecdsa-p256-sha256 is right, and of no oth
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqIVYZVLCrPZHGHjP17CTW0/+D9Lf
 w0EkjqF7xB4FivAxzic30tMM4GF+hR6Dxh71Z50VGGdldkkDXZCnTNnoXQ==
 -----END PUBLIC KEY-----`)
-  const digest =
-    'sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:'
+  const digest = 'sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:'
   const components: [string, string][] = [
     ['@status', '200'],
     ['content-type', 'application/json'],
@@ -147,7 +146,10 @@ test('a nonce is taken once per key, forgotten when it is too old, and none is f
 test('whatever is written in the headers is refused in words', () => {
   const printable = fc.string({ unit: 'grapheme-ascii', maxLength: 120 })
   const piece = fc.constantFrom('pelago=', '("@method")', ';created=1', ';nonce="', '"', '(', ')', ':', '=', ' ', ',')
-  const text = fc.oneof(printable, fc.array(piece, { maxLength: 12 }).map((parts) => parts.join('')))
+  const text = fc.oneof(
+    printable,
+    fc.array(piece, { maxLength: 12 }).map((parts) => parts.join('')),
+  )
   fc.assert(
     fc.property(text, text, fc.option(text, { nil: undefined }), (input, signature, digest) => {
       const headers = { host: authority, 'signature-input': input, signature, 'content-digest': digest }

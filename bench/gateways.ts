@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { type Pelago, startPelago } from '../test/acceptance/start-pelago.ts'
 import { findPostgres, startPostgres } from '../test/tools/postgres.ts'
+import { between, type Counter, type Counts, openCounter, sumOf } from './gateways-counts.ts'
 import { type Load, openLoad } from './s3/load.ts'
 
 const help = `npm run bench -- gateways [--rounds N] [--objects N] [--at-once N] [--size BYTES] [--record]
@@ -13,7 +14,15 @@ PUT throughput with 1, 2 and 4 gateways over one PostgreSQL, beside one gateway 
 const bucket = 'bench'
 const gatewaysMost = 4
 
-type Variant = { name: string; pelago: Pelago; gateways: number; rates: number[]; failed: number }
+type Variant = {
+  name: string
+  pelago: Pelago
+  counter: Counter
+  gateways: number
+  rates: number[]
+  counts: Counts[]
+  failed: number
+}
 
 /** `npm run bench -- gateways`. @returns the exit code */
 export async function benchGateways(words: string[]): Promise<number> {
@@ -46,13 +55,16 @@ export async function benchGateways(words: string[]): Promise<number> {
     closers.push(() => loads.forEach((load) => load.close()))
     for (let round = 0; round <= plan.rounds; round++) {
       for (const variant of variants) {
+        const before = await variant.counter.read()
         const { rate, failed } = await putAll(variant, loads, plan, round)
         variant.failed += failed
         // The first round warms up.
-        if (round > 0) variant.rates.push(rate)
+        if (round === 0) continue
+        variant.rates.push(rate)
+        variant.counts.push(between(before, await variant.counter.read()))
       }
     }
-    const lines = tableOf(variants)
+    const lines = [...tableOf(variants), '', ...countsOf(variants, plan)]
     for (const line of lines) console.log(line)
     if (values.record) record(lines, plan)
     const failed = variants.reduce((sum, variant) => sum + variant.failed, 0)
@@ -81,11 +93,14 @@ async function startAll(closers: (() => unknown)[]): Promise<Variant[]> {
     await client.send(new CreateBucketCommand({ Bucket: bucket }))
     client.destroy()
   }
-  const variant = (name: string, pelago: Pelago, gateways: number) => ({ name, pelago, gateways, rates: [], failed: 0 })
+  const variant = (name: string, pelago: Pelago, counter: Counter, gateways: number): Variant => ({
+    ...{ name, pelago, counter, gateways, rates: [], counts: [], failed: 0 },
+  })
+  const [one, several] = [await openCounter(alone, () => []), await openCounter(shared, server.pids)]
   return [
-    variant('SQLite, 1 gateway', alone, 1),
+    variant('SQLite, 1 gateway', alone, one, 1),
     ...[1, 2, gatewaysMost].map((count) =>
-      variant(`PostgreSQL, ${count} ${count === 1 ? 'gateway' : 'gateways'}`, shared, count),
+      variant(`PostgreSQL, ${count} ${count === 1 ? 'gateway' : 'gateways'}`, shared, several, count),
     ),
   ]
 }
@@ -122,6 +137,26 @@ function tableOf(variants: readonly Variant[]): string[] {
     ...variants.map(({ name, rates }) => {
       const spread = `${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)}`
       return `| ${name} | ${median(rates).toFixed(0)} | ${spread} | ${(median(rates) / one).toFixed(2)} |`
+    }),
+  ]
+}
+
+/** Where the time goes: transactions and what they met, and the processors' time per object. */
+function countsOf(variants: readonly Variant[], { objects }: Plan): string[] {
+  return [
+    '| index, gateways | objects per pack | transactions | run again | commit, mean ms | gateways, providers, PostgreSQL: CPU, us per object |',
+    '|---|---:|---:|---:|---:|---:|',
+    ...variants.map(({ name, counts }) => {
+      const sum = sumOf(counts)
+      const us = (ms: number) => ((1000 * ms) / (objects * counts.length)).toFixed(0)
+      const cells = [
+        (sum.packed / sum.packs).toFixed(1),
+        sum.transactions.toFixed(0),
+        `${((100 * sum.retries) / sum.transactions).toFixed(1)} %`,
+        ((1000 * sum.commitSeconds) / sum.transactions).toFixed(1),
+        [sum.gateways, sum.providers, sum.postgres].map(us).join(', '),
+      ]
+      return `| ${name} | ${cells.join(' | ')} |`
     }),
   ]
 }

@@ -56,6 +56,7 @@ export async function fillIndex(folder: string, objects: number): Promise<FullIn
       etags: 'md5',
       revision: 1,
       keyFloor: 0,
+      quotas: 0,
     })
     yield* putObjectRow(bucket.id, objectOf(keyOf(0), '0'.repeat(32)), undefined, 0)
   })

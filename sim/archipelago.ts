@@ -82,6 +82,9 @@ export const quickLimits: StorageLimits = {
   roundMs: 400,
   repairs: 2,
   keySettleMs: 1000,
+  leaseBytes: 50_000,
+  leaseObjects: 4,
+  leaseMs: 3000,
   strayMs: 6000,
   strayRetryMs: 500,
 }

@@ -71,7 +71,7 @@ export function checkTidy(life: Life): string | undefined {
   const { archipelago } = life
   for (const { storage } of archipelago.gateways)
     if (storage.memoryUsed() !== 0) return `${storage.memoryUsed()} bytes of memory are still taken`
-  for (const table of ['key_moves', 'intents', 'intent_shards', 'dead_bodies', 'strays']) {
+  for (const table of ['quota_leases', 'key_moves', 'intents', 'intent_shards', 'dead_bodies', 'strays']) {
     // What lies at a provider that is gone waits for it.
     const waiting = table === 'strays' && life.gone !== undefined ? ` WHERE provider <> '${life.gone}'` : ''
     const [row] = archipelago.index.look(`SELECT COUNT(*) AS n FROM ${table}${waiting}`)

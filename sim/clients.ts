@@ -13,6 +13,7 @@ const refusals = [
   'pool.full',
   'write.troubled',
   'memory.full',
+  'quota.exceeded',
   'commit.lost',
   'object.conflict',
   'object.precondition',
@@ -89,6 +90,16 @@ async function putOne(life: Life, key: string, sleepMs = 0): Promise<void> {
     model.set(key, content)
     checkAcknowledged(life, outcome.value.version)
   } else if (uncertain(outcome)) model.maybe(key, content)
+}
+
+/** Puts this content under a key, which nobody else writes. */
+export async function putContent(life: Life, key: string, content: Content) {
+  const body = bodyOf(life, content)
+  const outcome = await ask(life.archipelago.gateway(), (objects) =>
+    objects.putObject(newCall(), { bucket, key, headers: {}, condition: {}, body }),
+  )
+  if (outcome !== 'died' && 'value' in outcome) life.model.set(key, content)
+  return outcome
 }
 
 async function deleteOne(life: Life, key: string): Promise<void> {

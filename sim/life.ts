@@ -28,6 +28,8 @@ export type Life = {
   gone?: string
   /** Which phase runs; -1 between phases, when nothing may fail. */
   phase: number
+  /** Whether how much may be stored is bounded. */
+  quotas?: boolean
 }
 
 /** Runs the world until a promise settles. */

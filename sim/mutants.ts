@@ -109,8 +109,8 @@ export const mutants: Mutant[] = [
   {
     name: 'the condition of a write is not decided in the commit',
     file: storage('objects/put-object.ts'),
-    from: 'checkCondition(current, condition, bucket.name, key)\n      yield* putObjectRow',
-    to: 'yield* putObjectRow',
+    from: 'checkCondition(current, condition, bucket.name, key)\n      yield* ledger.add',
+    to: 'yield* ledger.add',
   },
   {
     name: 'a commit whose answer was lost is taken for failed',
@@ -223,8 +223,8 @@ export const mutants: Mutant[] = [
   {
     name: 'a part that was sent again forgets its first bytes',
     file: storage('index/uploads.store.ts'),
-    from: 'if (earlier) yield* buryBody(',
-    to: 'if (earlier && part.number < 0) yield* buryBody(',
+    from: 'if (earlier) yield* buryBody(earlier.body',
+    to: 'if (earlier && part.number < 0) yield* buryBody(earlier.body',
   },
   {
     name: 'the end of a chunk that crosses two segments is lost',
@@ -363,5 +363,53 @@ export const mutants: Mutant[] = [
     file: 'src/access/records/people.store.ts',
     from: 'yield sql`UPDATE people SET epoch = ${person.epoch + 1} WHERE id = ${person.id}`\n  yield* noteChange()',
     to: 'yield sql`UPDATE people SET epoch = ${person.epoch + 1} WHERE id = ${person.id}`',
+  },
+  {
+    name: 'a lease is drawn from although it was taken back',
+    file: storage('quota/account.ts'),
+    from: 'const left = lease && (yield* findLease(lease.id))',
+    to: 'const left = lease',
+  },
+  {
+    name: 'what was drawn from a lease is not written down',
+    file: storage('quota/account.ts'),
+    from: 'else yield* saveLease(lease.id, left)',
+    to: 'else void saveLease',
+  },
+  {
+    name: 'what others hold of a quota is not asked back',
+    file: storage('quota/account.ts'),
+    from: 'back = yield* takeBack(from.scope, from.lease?.id)',
+    to: 'back = nothing',
+  },
+  {
+    name: 'what is still to be counted is counted twice',
+    file: storage('quota/account.ts'),
+    from: 'compareBytes(place, countedTo) <= 0',
+    to: 'compareBytes(place, countedTo) <= 999',
+  },
+  {
+    name: 'a smaller quota leaves leases as they were',
+    file: storage('quota/set-quota.ts'),
+    from: 'yield* addTaken(scope, negative(yield* takeBack(scope, undefined)))',
+    to: 'void [addTaken, takeBack, negative]',
+  },
+  {
+    name: 'leases of gateways that died are never taken back',
+    file: storage('repair/sweep.ts'),
+    from: 'yield* takeBackExpired(now, leasesAtOnce)',
+    to: 'void [takeBackExpired, leasesAtOnce]',
+  },
+  {
+    name: 'an object that is deleted still counts',
+    file: storage('objects/delete-object.ts'),
+    from: 'yield* ledger.add(bucket, [deletion(bucket.id, current)])',
+    to: 'void [ledger, deletion]',
+  },
+  {
+    name: 'parts of an upload that is finished still count',
+    file: storage('objects/complete-upload.ts'),
+    from: 'partsGone(bucket.id, upload.id, parts)',
+    to: '...(parts.length < 0 ? [partsGone(bucket.id, upload.id, parts)] : [])',
   },
 ]

@@ -10,6 +10,7 @@ import {
 } from './archipelago.ts'
 import { checkAtRest, checkKeys, checkListing, checkPowerCut, checkTidy } from './checks.ts'
 import type { KeyAdmin } from '#storage'
+import { checkQuotasFit, scheduleQuotas, setQuotas, watchQuotas } from './quotas.ts'
 import { runLogLife } from './log-life.ts'
 import { readOne, runClient } from './clients.ts'
 import { ask, bucket, newCall, finish, type Life, quietLimitMs, sleepFor } from './life.ts'
@@ -51,6 +52,7 @@ export async function runScenario(seed: number): Promise<Outcome> {
       problems: [],
       nextId: 1,
       phase: -1,
+      quotas: seed % 3 === 0,
     })
     return { seed, fingerprint: world.fingerprint() + (await runLogLife(seed)) }
   } catch (error) {
@@ -64,8 +66,10 @@ export async function runScenario(seed: number): Promise<Outcome> {
 async function live(life: Life): Promise<void> {
   const { world, archipelago } = life
   await finish(life, () => archipelago.gateway().storage.objects.createBucket(newCall(), { name: bucket }))
+  if (life.quotas) watchQuotas(life)
   for (let phase = 0; phase < phases; phase++) {
     world.note(`phase ${phase}`)
+    if (life.quotas && world.chance(0.5)) await finish(life, () => setQuotas(life))
     life.phase = phase
     if (!life.lasting || phase === 0) life.bad = pickBad(life)
     archipelago.index.faults.abort = world.chance(0.3) ? 0.05 : 0
@@ -81,6 +85,7 @@ async function live(life: Life): Promise<void> {
         },
       )
     }
+    if (life.quotas) scheduleQuotas(life)
     scheduleFaults(life)
     await world.runUntil(() => running === 0, quietLimitMs)
     problems.push(...life.problems)
@@ -89,6 +94,8 @@ async function live(life: Life): Promise<void> {
     if (phase === 0 && world.chance(0.3)) await changePolicy(life)
     await untilRestored(life)
     await finish(life, () => checkAll(life))
+    if (life.quotas) await checkQuotasFit(life)
+    if (life.problems.length > 0) throw life.problems[0]
   }
   await finish(life, () => checkListing(life, bucket))
   await untilTidy(life)

@@ -20,6 +20,8 @@ export type SimDatabase = {
    */
   connect(process: Process): Database
   faults: DatabaseFaults
+  /** Called after each transaction that was committed. */
+  onCommit: () => void
   /** Looks inside, for checkers. */
   look(text: string): Row[]
   close(): void
@@ -55,11 +57,12 @@ export function openSimDatabase(name: string, ports: Ports, schemas: readonly Sc
     while (!step.done) step = steps.next(run(step.value))
     return step.value
   }
-  const transact = <T>(body: Body<T>, commit: boolean): T => {
+  const transact = <T>(body: Body<T>, commit: boolean, database?: SimDatabase): T => {
     begin.run()
     try {
       const value = drive(body)
       ;(commit ? accept : undo).run()
+      if (commit) database?.onCommit()
       return value
     } catch (error) {
       if (connection.isTransaction) undo.run()
@@ -75,8 +78,9 @@ export function openSimDatabase(name: string, ports: Ports, schemas: readonly Sc
   }
   for (const schema of schemas) transact(migrate(schema, dialect, name), true)
 
-  return {
+  const database: SimDatabase = {
     faults,
+    onCommit: () => {},
     look: (text) => connection.prepare(text).all() as Row[],
     close: () => connection.close(),
     connect(process) {
@@ -91,7 +95,7 @@ export function openSimDatabase(name: string, ports: Ports, schemas: readonly Sc
             }
             const uncertain = writes && ports.chance(faults.uncertain)
             try {
-              const value = transact(body, !uncertain || ports.chance(0.5))
+              const value = transact(body, !uncertain || ports.chance(0.5), writes ? database : undefined)
               if (uncertain) {
                 ports.note(`${name} leaves uncertain`)
                 return answer(() => reject(databaseError('database.uncertain', { reason: 'a fault' })))
@@ -109,4 +113,5 @@ export function openSimDatabase(name: string, ports: Ports, schemas: readonly Sc
       return { transact: (body) => ask(body, true), read: (body) => ask(body, false), close: async () => {} }
     },
   }
+  return database
 }

@@ -78,6 +78,7 @@ export {
   setTenant,
   trustStsRole,
 } from './operations/access.ts'
+export { type ApiQuota, listQuotas, setBucketQuota, setTenantQuota } from './operations/quota.ts'
 export { whereObject } from './operations/object.ts'
 export { type ApiJob, cancelJob, getJob, listJobs, retryJob, watchJobs } from './operations/job.ts'
 export { getDirectory } from './operations/directory.ts'

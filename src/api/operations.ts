@@ -10,6 +10,7 @@ import {
   setBucketEtags,
 } from './operations/bucket.ts'
 import { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operations/log.ts'
+import { listQuotas, setBucketQuota, setTenantQuota } from './operations/quota.ts'
 import { whereObject } from './operations/object.ts'
 import { listJobs, watchJobs, getJob, cancelJob, retryJob } from './operations/job.ts'
 import { getDirectory } from './operations/directory.ts'
@@ -78,6 +79,9 @@ export const operations = {
   getBucketPolicy,
   setBucketPolicy,
   setBucketEtags,
+  listQuotas,
+  setBucketQuota,
+  setTenantQuota,
   whereObject,
   listLog,
   listHeads,

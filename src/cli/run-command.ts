@@ -5,6 +5,7 @@ import { addJobCommands } from './job-commands.ts'
 import { addLogCommands } from './log-commands.ts'
 import { addSignInCommands } from './sign-in-commands.ts'
 import { addAccessCommands } from './access-commands.ts'
+import { addQuotaCommands } from './quota.ts'
 import { addDatabaseCommands } from './database.ts'
 import type { CliPorts, Common, UpOptions } from './ports.ts'
 
@@ -121,6 +122,7 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
   addSignInCommands(program, ports, common, act)
   addApiCommands(program, ports, act)
   addJobCommands(program, ports, common, act)
+  addQuotaCommands(program, ports, common, act)
 
   common(program.command('doctor'))
     .description('find out what is wrong, and what to do')

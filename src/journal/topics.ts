@@ -34,6 +34,7 @@ const policy = {
   ownersRefused: is.countries,
   losses: is.count,
 }
+const quota = { limits: word('nothing', 'bytes', 'objects', 'both'), bytes: is.count, objects: is.count }
 const role = word('federation', 'gateway', 'supervisor')
 const member = word('gateway', 'provider')
 
@@ -51,6 +52,11 @@ export const topics = {
     says: 'what its ETags are was changed',
     facts: { name: is.hidden, etags: word('md5', 'opaque') },
   },
+  'bucket.quota': {
+    about: is.id,
+    says: 'how much may be stored in it was said anew',
+    facts: { name: is.hidden, ...quota },
+  },
   'bucket.access.set': {
     about: is.id,
     says: 'who may use it was said anew',
@@ -66,6 +72,11 @@ export const topics = {
     about: is.member,
     says: 'whether a tenant may do anything, and whether its buckets may let in everybody, was said anew',
     facts: { state: word('active', 'disabled'), public: word('yes', 'no') },
+  },
+  'tenant.quota': {
+    about: is.member,
+    says: 'how much a tenant may store was said anew',
+    facts: quota,
   },
   'tenant.revoked': {
     about: is.member,

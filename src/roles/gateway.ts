@@ -11,6 +11,7 @@ import { type FirstKey, openAccess } from './gateway-access.ts'
 import type { Handler } from './handler.ts'
 import { measuredJobs } from './measured-jobs.ts'
 import { jobOperations } from './job-operations.ts'
+import { quotaOperations } from './quota-operations.ts'
 import { logStart, logStop, type RoleName, sealLog } from './role-log.ts'
 
 export type GatewayPorts = StoragePorts & { sealedLog: SealedLog; egress: EgressFetch }
@@ -57,6 +58,7 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
     s3: createS3({ ...ports, ...access, access: access.standing, storage: objects }, config.s3),
     operations: [
       ...gatewayOperations({ clock: ports.clock, storage, directory: ports.directory }),
+      ...quotaOperations({ database: ports.index, storage }),
       ...logOperations(ports),
       ...jobOperations({ database: ports.index, clock: ports.clock, journal: ports.journal }, kinds),
       ...accessOperations(access.acts),
@@ -65,6 +67,7 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
       stopProbing()
       stop.abort(new Error('the gateway stops'))
       await work.stop()
+      await storage.close()
       await access.standing.close()
       await logStop(ports, config.name)
     },

@@ -94,6 +94,8 @@ const answers: Record<string, readonly [number, string]> = {
   'part.small': [400, 'EntityTooSmall'],
   'policy.unsatisfiable': [400, 'InvalidRequest'],
   'database.busy': [503, 'SlowDown'],
+  // As Ceph answers; AWS has no quotas.
+  'quota.exceeded': [403, 'QuotaExceeded'],
   'memory.full': [503, 'SlowDown'],
   's3.slow-down': [503, 'SlowDown'],
 }

@@ -94,6 +94,12 @@ export const storageError = errorTable({
     retryable: true,
     message: 'The eligible providers have no room left; add capacity or delete data.',
   },
+  'quota.exceeded': {
+    kind: 'exhausted',
+    retryable: false,
+    message:
+      'The quota of this {of} is {limits}, and {bytes} bytes and {objects} objects more do not fit. Delete something, or ask for a larger one.',
+  },
   'memory.full': {
     kind: 'unavailable',
     retryable: true,

@@ -23,6 +23,7 @@ import type { Segment } from './index/segment.ts'
 import type { StorageLimits } from './limits.ts'
 import { type StorageMeters, storageMeters } from './metrics.ts'
 import type { ShardStore } from './ports.ts'
+import { type Leases, openLeases } from './quota/leases.ts'
 import { type Lanes, openLanes } from './read/lanes.ts'
 import { openPaces, type Paces } from './read/pace.ts'
 import type { KeyStore } from './seal/key-store.ts'
@@ -72,6 +73,7 @@ export type Ground = StoragePorts & {
   paces: Paces
   lanes: Lanes
   buffers: BufferPool
+  leases: Leases
   meters: StorageMeters
   spans: Spans
   /** Plaintext of small objects, by version: a version's bytes never change. */
@@ -92,6 +94,7 @@ export function openGround(ports: StoragePorts, limits: StorageLimits): Ground {
     readMemory: openBudget(ports.clock, limits.readMemoryBytes, limits.memoryWaitMs),
     coders: openCoders(ports.offload),
     hedges: openHedges(limits.hedgeShare, meters.hedges),
+    leases: openLeases(ports.clock),
     bodies: openCache(limits.cacheBytes, (bytes) => bytes.length + keptOverhead),
     packs: openCache(keptPacks, () => 1),
     paces: openPaces(ports.clock, limits.retryMs),

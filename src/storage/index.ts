@@ -43,6 +43,8 @@ export {
   signShardRequest,
 } from './shard-auth.ts'
 export type { ShardStore, ShardStoreStatus, ShardWriter } from './ports.ts'
+export type { Limits as QuotaLimits } from './quota/set-quota.ts'
+export type { ShownQuota } from './quota/show-quotas.ts'
 export type { MarginCount, ObjectWhere, StorageReport } from './report.ts'
 export { keyMigrations } from './seal/epochs.store.ts'
 export { defaultKeyLimits, type KeyLimits, type KeyStore, openKeyStore } from './seal/key-store.ts'

@@ -53,6 +53,10 @@ export type StorageLimits = {
   repairs: number
   /** After a new epoch of keys began, writes under the old one still commit for so long. */
   keySettleMs: number
+  /** Of a quota, how much one lease holds at the most, and for how long. */
+  leaseBytes: number
+  leaseObjects: number
+  leaseMs: number
   /** A provider that did not take a removal is asked again after this. */
   strayRetryMs: number
   /** A shard that no intent plans and no segment names any more is removed this long after, when late writes are surely over. */
@@ -93,6 +97,9 @@ export const defaultLimits: StorageLimits = {
   roundMs: 2 * second,
   repairs: 4,
   keySettleMs: 15 * minute,
+  leaseBytes: 64 * mebibyte,
+  leaseObjects: 65_536,
+  leaseMs: minute,
   strayMs: 10 * minute,
   strayRetryMs: minute,
 }

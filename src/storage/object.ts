@@ -16,6 +16,8 @@ export type Bucket = {
   revision: number
   /** Epochs of its keys below this one are being destroyed: nothing wrapped by them commits. */
   keyFloor: number
+  /** Which quotas what is in it counts against, as bits. */
+  quotas: number
 }
 
 export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256'

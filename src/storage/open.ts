@@ -17,6 +17,9 @@ import { putObject } from './objects/put-object.ts'
 import { abortUpload, createUpload, listParts, putPart } from './objects/uploads.ts'
 import type { KeyStore } from './seal/key-store.ts'
 import { openPacker, type Packer } from './pack/packer.ts'
+import { giveBackLeases } from './quota/give-back-leases.ts'
+import { type Limits, setBucketQuota, setTenantQuota } from './quota/set-quota.ts'
+import { type ShownQuota, showQuotas } from './quota/show-quotas.ts'
 import { storageJobs } from './repair/jobs.ts'
 import { probeRound } from './repair/probe-round.ts'
 import { openRepairer } from './repair/repair-round.ts'
@@ -42,6 +45,9 @@ export type OpenStorage = {
   reportOf(tenant: string): Promise<TenantReport>
   where(call: Call, input: { bucket: string; key: string }): Promise<ObjectWhere>
   keys: KeyAdmin
+  quotas: QuotaAdmin
+  /** Gives back what it holds for itself, as it ends. */
+  close(): Promise<void>
   /** Bytes held for writes and reads now; nothing once all is at rest. */
   memoryUsed(): number
 }
@@ -53,6 +59,14 @@ export type KeyAdmin = {
   /** Rotations that are under way. */
   moves(): Promise<KeyMove[]>
   roots: KeyStore['roots']
+}
+
+/** What can be asked of quotas, and told to them. */
+export type QuotaAdmin = {
+  setBucket(call: Call, input: Limits & { bucket: string }): Promise<void>
+  setTenant(call: Call, input: Limits & { tenant: string }): Promise<void>
+  /** A page of those of a tenant and of its buckets. */
+  show(input: { tenant: string; after: string; limit: number }): Promise<{ quotas: ShownQuota[]; next?: string }>
 }
 
 const movesListed = 1000
@@ -81,6 +95,12 @@ export function openStorage(ports: StoragePorts, limits: StorageLimits = default
       moves: () => ground.index.read(() => listKeyMoves(movesListed)),
       roots: ground.keys.roots,
     },
+    quotas: {
+      setBucket: (call, input) => setBucketQuota(ground, call, input),
+      setTenant: (call, input) => setTenantQuota(ground, call, input),
+      show: (input) => showQuotas(ground, input),
+    },
+    close: () => giveBackLeases(ground),
     memoryUsed: () => ground.writeMemory.used() + ground.readMemory.used(),
   }
 }

@@ -75,6 +75,38 @@ describe('four gateways over one PostgreSQL, each on a port of its own', {
     }
   })
 
+  test('a quota is used to its last byte by all gateways together, and no further', async () => {
+    const Bucket = 'bounded'
+    await client(0).send(new s3.CreateBucketCommand({ Bucket }))
+    const put = (at: number, Key: string, size: number) =>
+      client(at).send(new s3.PutObjectCommand({ Bucket, Key, Body: 'x'.repeat(size) }))
+    await put(0, 'before', 500)
+    const set = await pelago.cli('quota', 'set', '--bucket', Bucket, '--bytes', '20KiB')
+    assert.equal(set.code, 0, set.err)
+    const most = Math.floor((20 * 1024 - 500) / 1000)
+    const outcomes = await Promise.allSettled(Array.from({ length: 2 * most }, (_, at) => put(at, `k${at}`, 1000)))
+    const stored = outcomes.flatMap(({ status }, at) => (status === 'fulfilled' ? [at] : []))
+    assert.equal(stored.length, most)
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') assert.equal((outcome.reason as Error).name, 'QuotaExceeded')
+    }
+    // In place of another one it fits, and after a deletion too.
+    await put(1, `k${stored[0]}`, 1000)
+    await client(2).send(new s3.DeleteObjectCommand({ Bucket, Key: `k${stored[0]}` }))
+    await put(3, 'after', 1000)
+    await assert.rejects(put(0, 'more', 1000), { name: 'QuotaExceeded' })
+    const { out } = await pelago.cli('quota', 'show', '--json')
+    const { quotas } = JSON.parse(out) as { quotas: { bucket: string; usedBytes: number; counting: boolean }[] }
+    const shown = quotas.map(({ bucket, usedBytes, counting }) => ({ bucket, usedBytes, counting }))
+    assert.deepEqual(shown, [{ bucket: Bucket, usedBytes: most * 1000 + 500, counting: false }])
+    // A tenant that nobody has made, and words that say nothing.
+    const wrong = [await pelago.cli('quota', 'set', '--tenant', 'nobody', '--objects', '5')]
+    wrong.push(await pelago.cli('quota', 'set', '--bucket', Bucket), await pelago.cli('quota', 'set', '--none'))
+    for (const { code } of wrong) assert.equal(code, 1)
+    assert.equal((await pelago.cli('quota', 'set', '--bucket', Bucket, '--none')).code, 0)
+    await put(0, 'more', 1000)
+  })
+
   test('a bucket is never deleted under somebody who puts something into it', async () => {
     for (let round = 0; round < 6; round++) {
       const Bucket = `gone${round}`

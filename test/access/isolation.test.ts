@@ -69,6 +69,7 @@ before(async () => {
         policyEpoch: 1,
         revision: 1,
         keyFloor: 0,
+        quotas: 0,
         etags: 'md5',
       },
       policy: defaultPolicy,

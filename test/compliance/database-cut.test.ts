@@ -15,7 +15,17 @@ import { findPostgres, type PostgresServer, startPostgres } from '../tools/postg
 type Step<T> = Generator<Statement, T, Row[]>
 
 const bucket: Bucket = {
-  ...{ id: 'b', name: 'bucket', tenant: 't', createdAt: 1, policyEpoch: 1, etags: 'md5', revision: 1, keyFloor: 0 },
+  ...{
+    id: 'b',
+    name: 'bucket',
+    tenant: 't',
+    createdAt: 1,
+    policyEpoch: 1,
+    etags: 'md5',
+    revision: 1,
+    keyFloor: 0,
+    quotas: 0,
+  },
   policy: defaultPolicy,
 }
 const schemas = [

@@ -5,6 +5,7 @@ import * as intents from '../../src/storage/index/intents.store.ts'
 import * as moves from '../../src/storage/index/key-moves.store.ts'
 import * as objects from '../../src/storage/index/objects.store.ts'
 import * as packs from '../../src/storage/index/packs.store.ts'
+import * as quotas from '../../src/storage/index/quotas.store.ts'
 import type { Segment } from '../../src/storage/index/segment.ts'
 import * as segments from '../../src/storage/index/segments.store.ts'
 import * as slots from '../../src/storage/index/slots.store.ts'
@@ -19,7 +20,17 @@ import { type Call, call, hot, key } from './stores.suite.ts'
 export const walked = ['storage', 'work', 'endpoint']
 
 export const bucket: Bucket = {
-  ...{ id: 'b1', name: 'first', tenant: 't', createdAt: 5, policyEpoch: 1, revision: 1, keyFloor: 0, etags: 'md5' },
+  ...{
+    id: 'b1',
+    name: 'first',
+    tenant: 't',
+    createdAt: 5,
+    policyEpoch: 1,
+    revision: 1,
+    keyFloor: 0,
+    quotas: 0,
+    etags: 'md5',
+  },
   policy: defaultPolicy,
 }
 const other: Bucket = { ...bucket, id: 'b2', name: 'other', tenant: 'u', etags: 'opaque' }
@@ -57,6 +68,10 @@ const upload = (id: string, keyOf: string): uploads.StoredUpload => ({
 })
 const part = (number: number, body: string): objects.StoredPart => ({
   ...{ number, body, size: 5, etag: `p${number}`, modifiedAt: 8 },
+})
+
+const quota = (scope: string, of: string | undefined, bytesLimit: number | undefined): quotas.NewQuota => ({
+  ...{ scope, tenant: 't', bucket: of, bytesLimit, objectsLimit: undefined, setAt: 3 },
 })
 
 const job = (id: string, tenant: string, single?: string): jobs.NewJob => ({
@@ -200,9 +215,11 @@ export const calls: Call[] = [
   call(uploads.getUpload, 'b1', 'up/2', 'u2'),
   hot(uploads.uploadsFrom, 'b1', key(''), '', undefined, 2),
   call(uploads.uploadsFrom, 'b1', key('up/1'), 'u1', key('up/2'), 9),
-  hot(uploads.putPartRow, 'u1', part(1, 'part-a'), 50),
-  call(uploads.putPartRow, 'u1', part(1, 'part-b'), 50),
-  call(uploads.putPartRow, 'u1', part(2, 'part-c'), 50),
+  hot(uploads.putPartRow, 'u1', part(1, 'part-a'), undefined, 50),
+  hot(uploads.findPart, 'u1', 1),
+  call(uploads.findPart, 'u1', 9),
+  call(uploads.putPartRow, 'u1', part(1, 'part-b'), { body: 'part-a' }, 50),
+  call(uploads.putPartRow, 'u1', part(2, 'part-c'), undefined, 50),
   hot(uploads.partsAfter, 'u1', 1, 10),
   hot(objects.partsOf, 'u1'),
   call(uploads.dropPart, 'u1', part(2, 'part-c'), 60),
@@ -253,6 +270,47 @@ export const calls: Call[] = [
   call(segments.countPlacements),
   call(bodies.deleteDeadBody, 'large'),
   call(bodies.dueBodies, 1000, 20),
+  call(quotas.insertQuota, quota('bucket/b1', 'b1', 1000)),
+  call(quotas.insertQuota, { ...quota('tenant/t', undefined, undefined), objectsLimit: 9 }),
+  call(quotas.markBucket, 'b1', 0, 5),
+  call(quotas.markBuckets, 't', 0, 10),
+  call(quotas.markBuckets, 't', 8, 0),
+  hot(buckets.holdEpochs, 'b1'),
+  hot(quotas.findQuota, 'bucket/b1'),
+  call(quotas.findQuota, 'bucket/none'),
+  hot(quotas.takeQuota, 'tenant/t'),
+  call(quotas.takeQuota, 'tenant/none'),
+  call(quotas.quotasOf, 't', '', 9),
+  call(quotas.quotasOf, 't', 'bucket/b1', 1),
+  call(quotas.bucketBehind, 't', ''),
+  call(quotas.bucketBehind, 't', 'b1'),
+  call(quotas.objectSizes, 'b1', key(''), 2),
+  call(quotas.objectSizes, 'b1', key('b'), 9),
+  call(quotas.uploadSizes, 'b1', '', 9),
+  call(quotas.uploadSizes, 'b1', 'u2', 9),
+  hot(quotas.addTaken, 'bucket/b1', { bytes: 500, objects: 3 }),
+  call(quotas.setCountedTo, 'bucket/b1', key('b1o')),
+  call(quotas.findQuota, 'bucket/b1'),
+  call(quotas.setCountedTo, 'bucket/b1', undefined),
+  call(quotas.setLimits, { ...quota('bucket/b1', 'b1', undefined), objectsLimit: 7 }),
+  call(quotas.findQuota, 'bucket/b1'),
+  hot(quotas.insertLease, { id: 'l1', scope: 'bucket/b1', bytes: 100, objects: 2, expiresAt: 50 }),
+  call(quotas.insertLease, { id: 'l2', scope: 'bucket/b1', bytes: 200, objects: 1, expiresAt: 60 }),
+  call(quotas.insertLease, { id: 'l3', scope: 'tenant/t', bytes: 5, objects: 5, expiresAt: 70 }),
+  hot(quotas.findLease, 'l1'),
+  call(quotas.findLease, 'none'),
+  hot(quotas.saveLease, 'l1', { bytes: 90, objects: 1 }),
+  hot(quotas.heldOf, 'bucket/b1'),
+  call(quotas.heldOf, 'bucket/none'),
+  call(quotas.takeBack, 'bucket/b1', 'l1'),
+  call(quotas.giveBack, 'l1'),
+  call(quotas.giveBack, 'l1'),
+  call(quotas.findQuota, 'bucket/b1'),
+  call(quotas.takeBackExpired, 69, 10),
+  call(quotas.takeBackExpired, 70, 10),
+  call(quotas.findQuota, 'tenant/t'),
+  call(quotas.deleteQuota, 'bucket/b1'),
+  call(quotas.quotasOf, 't', '', 9),
   call(buckets.deleteBucket, bucket),
   call(buckets.deleteBucket, other),
   call(buckets.deleteBucket, other),

@@ -12,6 +12,7 @@ import { openSqlite } from '../../src/host/database/sqlite.ts'
 import { planShards } from '../../src/storage/index/intents.store.ts'
 import { checkCondition, findCurrent, putObjectRow } from '../../src/storage/index/objects.store.ts'
 import { insertBucket } from '../../src/storage/index/buckets.store.ts'
+import { insertLease, insertQuota } from '../../src/storage/index/quotas.store.ts'
 import { insertPack } from '../../src/storage/index/packs.store.ts'
 import { insertSegment } from '../../src/storage/index/segments.store.ts'
 import { buryBody } from '../../src/storage/index/bodies.store.ts'
@@ -124,7 +125,23 @@ async function fill(database: Database): Promise<void> {
         yield* buryBody(`dead-${at}`, 1_000_000 + at)
         yield* insertStray('p', `stray-${at}`, 1_000_000 + at)
         yield* insertUpload(`bucket-${at % 5}`, { id: `u${at}`, key: `u/${at}`, createdAt: 1, headers: {} })
-        yield* putPartRow(`u${at}`, { number: 1, body: `part-${at}`, size: 1, etag: 'e', modifiedAt: 1 }, 1)
+        const quota = {
+          scope: `bucket/${at}`,
+          tenant: `t${at}`,
+          bucket: `${at}`,
+          bytesLimit: 5,
+          objectsLimit: 5,
+          setAt: 1,
+        }
+        yield* insertQuota(quota)
+        yield* insertLease({
+          id: `lease-${at}`,
+          scope: `bucket/${at % 900}`,
+          bytes: 1,
+          objects: 1,
+          expiresAt: 1_000_000 + at,
+        })
+        yield* putPartRow(`u${at}`, { number: 1, body: `part-${at}`, size: 1, etag: 'e', modifiedAt: 1 }, undefined, 1)
       }
     })
   }

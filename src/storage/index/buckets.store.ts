@@ -28,11 +28,13 @@ export function* holdBucketById(id: string): Step<Bucket | undefined> {
 }
 
 /** What a write into a bucket is held against; undefined when it is gone. It stays until the transaction ends. */
-export type BucketEpochs = Pick<Bucket, 'policyEpoch' | 'keyFloor'>
+export type BucketEpochs = Pick<Bucket, 'policyEpoch' | 'keyFloor' | 'quotas'>
 
 export function* holdEpochs(id: string): Step<BucketEpochs | undefined> {
-  const [row] = yield sharing(sql`SELECT policy_epoch, key_floor FROM buckets WHERE id = ${id}`)
-  return row && { policyEpoch: row.policy_epoch as number, keyFloor: row.key_floor as number }
+  const [row] = yield sharing(sql`SELECT policy_epoch, key_floor, quotas FROM buckets WHERE id = ${id}`)
+  if (!row) return undefined
+  const { policy_epoch: policyEpoch, key_floor: keyFloor, quotas } = row
+  return { policyEpoch: policyEpoch as number, keyFloor: keyFloor as number, quotas: quotas as number }
 }
 
 /** Behind every name that begins so: names are of small letters, digits, dots and hyphens. */
@@ -65,8 +67,8 @@ export function* insertBucket(bucket: Bucket): Step<void> {
   const [taken] = yield sql`SELECT tenant FROM buckets WHERE name = ${bucket.name}`
   if (taken)
     throw storageError(taken.tenant === bucket.tenant ? 'bucket.owned' : 'bucket.exists', { bucket: bucket.name })
-  yield sql`INSERT INTO buckets (id, name, tenant, created_at, policy, policy_epoch, etags, revision)
-    VALUES (${bucket.id}, ${bucket.name}, ${bucket.tenant}, ${bucket.createdAt}, ${JSON.stringify(bucket.policy)}, ${bucket.policyEpoch}, ${bucket.etags}, ${bucket.revision})`
+  yield sql`INSERT INTO buckets (id, name, tenant, created_at, policy, policy_epoch, etags, revision, quotas)
+    VALUES (${bucket.id}, ${bucket.name}, ${bucket.tenant}, ${bucket.createdAt}, ${JSON.stringify(bucket.policy)}, ${bucket.policyEpoch}, ${bucket.etags}, ${bucket.revision}, ${bucket.quotas})`
 }
 
 /**
@@ -134,5 +136,6 @@ function bucketOf(row: Row): Bucket {
     etags: row.etags as Etags,
     revision: row.revision as number,
     keyFloor: row.key_floor as number,
+    quotas: row.quotas as number,
   }
 }

@@ -92,6 +92,7 @@ export const indexMigrations: Migration[] = [
   },
   {
     // Nothing wrapped by an epoch below the floor commits any more, so that the keys of those epochs can be destroyed.
+    // So it does not only add: a program that knows no floor would commit under keys that are destroyed afterwards.
     id: 5,
     name: 'rotation of keys',
     statements: [
@@ -109,5 +110,22 @@ export const indexMigrations: Migration[] = [
     expands: true,
     statements: ['CREATE INDEX buckets_by_tenant ON buckets (tenant, name)'],
     down: ['DROP INDEX buckets_by_tenant'],
+  },
+  {
+    id: 7,
+    name: 'quotas',
+    expands: true,
+    statements: [
+      'ALTER TABLE buckets ADD COLUMN quotas {int} NOT NULL DEFAULT 0',
+      `CREATE TABLE quotas (
+        scope {text} NOT NULL PRIMARY KEY, tenant {text} NOT NULL, bucket {text}, bytes_limit {int}, objects_limit {int},
+        bytes {int} NOT NULL, objects {int} NOT NULL, counted_to {blob}, set_at {int} NOT NULL)`,
+      'CREATE INDEX quotas_by_tenant ON quotas (tenant, scope)',
+      `CREATE TABLE quota_leases (
+        id {text} NOT NULL PRIMARY KEY, scope {text} NOT NULL, bytes {int} NOT NULL, objects {int} NOT NULL, expires_at {int} NOT NULL)`,
+      'CREATE INDEX quota_leases_by_scope ON quota_leases (scope)',
+      'CREATE INDEX quota_leases_by_age ON quota_leases (expires_at)',
+    ],
+    down: ['DROP TABLE quota_leases', 'DROP TABLE quotas', 'ALTER TABLE buckets DROP COLUMN quotas'],
   },
 ]

@@ -36,10 +36,20 @@ export function* uploadsFrom(
   return rows.map(uploadOf)
 }
 
+/** What a write of a part must know of the one that it replaces. */
+export function* findPart(upload: string, number: number): Step<Pick<StoredPart, 'body' | 'size'> | undefined> {
+  const [row] = yield sql`SELECT body, size FROM parts WHERE version = ${upload} AND number = ${number}`
+  return row && { body: row.body as string, size: row.size as number }
+}
+
 /** Inserts a part as it arrives; the bytes of an earlier one of this number become garbage in the same step. */
-export function* putPartRow(upload: string, part: StoredPart, garbageNotBefore: number): Step<void> {
-  const [earlier] = yield sql`SELECT body FROM parts WHERE version = ${upload} AND number = ${part.number}`
-  if (earlier) yield* buryBody(earlier.body as string, garbageNotBefore)
+export function* putPartRow(
+  upload: string,
+  part: StoredPart,
+  earlier: Pick<StoredPart, 'body'> | undefined,
+  garbageNotBefore: number,
+): Step<void> {
+  if (earlier) yield* buryBody(earlier.body, garbageNotBefore)
   const checksum = part.checksum ? JSON.stringify(part.checksum) : null
   yield sql`INSERT INTO parts (version, number, body, size, etag, modified_at, checksum)
     VALUES (${upload}, ${part.number}, ${part.body}, ${part.size}, ${part.etag}, ${part.modifiedAt}, ${checksum})

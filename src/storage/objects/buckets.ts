@@ -6,8 +6,10 @@ import { enqueueJob, newJobId } from '#work'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
 import * as store from '../index/buckets.store.ts'
+import { deleteQuota, findQuota, type Quota } from '../index/quotas.store.ts'
 import { beginPolicyMove } from '../index/packs.store.ts'
 import type { Bucket, Etags } from '../object.ts'
+import { bucketScope, quotaBits, tenantScope } from '../quota/scopes.ts'
 import { moveKind, moveName } from '../repair/move-bucket.ts'
 
 /** Creates a bucket under a policy that the pool can satisfy, once per wish. @throws policy.unsatisfiable with the reason per provider */
@@ -27,12 +29,14 @@ export async function createBucket(
     etags,
     revision: 1,
     keyFloor: 0,
+    quotas: 0,
   }
   return ground.index.transact(() =>
     once(call, 'bucket.create', function* () {
-      yield* store.insertBucket(bucket)
+      const made = { ...bucket, quotas: quotasOfNew(yield* findQuota(tenantScope(call.tenant))) }
+      yield* store.insertBucket(made)
       yield* state(ground, call, bucket, 'bucket.created', { ...policyFacts(bucket), etags })
-      return bucket
+      return made
     }),
   )
 }
@@ -42,6 +46,7 @@ export async function deleteBucket(ground: Ground, call: Call, name: string): Pr
   await ground.index.transact(function* () {
     const bucket = yield* store.getBucket(call.tenant, name)
     yield* store.deleteBucket(bucket)
+    yield* deleteQuota(bucketScope(bucket.id))
     if (ground.forgetBucket) yield* ground.forgetBucket(name)
     yield* state(ground, call, bucket, 'bucket.deleted', { name })
   }, 'committed')
@@ -90,6 +95,12 @@ export async function setBucketEtags(
     yield* state(ground, call, bucket, 'bucket.etags', { name, etags })
     return bucket
   })
+}
+
+/** What is put into a new bucket counts against its tenant's quota. */
+function quotasOfNew(quota: Quota | undefined): number {
+  if (!quota) return 0
+  return quotaBits.tenant.has | (quota.countedTo ? quotaBits.tenant.counting : 0)
 }
 
 function checkSatisfiable(ground: Ground, policy: Policy): void {

@@ -13,6 +13,8 @@ import {
 } from '../index/objects.store.ts'
 import { deleteUpload, dropPart, findFinishedUpload, getUpload, insertFinishedUpload } from '../index/uploads.store.ts'
 import type { ObjectInfo, ObjectStorage } from '../object.ts'
+import { account } from '../quota/account.ts'
+import { objectChange, partsGone } from '../quota/changes.ts'
 
 type Input = Parameters<ObjectStorage['completeUpload']>[1]
 
@@ -24,12 +26,13 @@ const smallestPart = 5 * 1024 * 1024
  */
 export function completeUpload(ground: Ground, call: Call, input: Input): Promise<ObjectInfo> {
   const now = ground.clock.now()
-  return ground.index.transact(function* () {
+  return account(ground, function* (ledger) {
     const bucket = yield* holdBucket(call.tenant, input.bucket)
     const finished = yield* findFinishedUpload(bucket.id, input.key, input.upload)
     if (finished) return finished
     const upload = yield* getUpload(bucket.id, input.key, input.upload)
-    const named = chooseParts(yield* partsOf(upload.id), input)
+    const parts = yield* partsOf(upload.id)
+    const named = chooseParts(parts, input)
     const current = yield* findCurrent(bucket.id, input.key)
     checkCondition(current, input.condition, bucket.name, input.key)
     const checksum = input.combine(named.parts)
@@ -43,6 +46,7 @@ export function completeUpload(ground: Ground, call: Call, input: Input): Promis
       multipart: true,
       ...(checksum && { checksum }),
     }
+    yield* ledger.add(bucket, [objectChange(bucket.id, object, current), partsGone(bucket.id, upload.id, parts)])
     yield* putObjectRow(bucket.id, object, current, now + ground.limits.readerGraceMs)
     yield* finish(bucket.id, object, named.unused, now + ground.limits.readerGraceMs)
     return object

@@ -26,6 +26,7 @@ function* fill(keys: readonly string[]): Generator<Statement, void, Row[]> {
     etags: 'md5' as const,
     revision: 1,
     keyFloor: 0,
+    quotas: 0,
   }
   yield* insertBucket(bucket)
   for (const key of keys) {

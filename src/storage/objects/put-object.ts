@@ -5,12 +5,14 @@ import { checkCondition, findCurrent, putObjectRow, type StoredObject } from '..
 import type { ObjectInfo, ObjectStorage } from '../object.ts'
 import type { Packer } from '../pack/packer.ts'
 import { putPacked } from '../pack/put-packed.ts'
+import { objectChange } from '../quota/changes.ts'
+import { checkRoom } from '../quota/room.ts'
 import { commitBody } from '../write/commit-body.ts'
 import { writeBody } from '../write/write-body.ts'
 
 /**
  * Stores one object. Resolves when its bytes are durable at providers that keep the bucket's promise, and in the index.
- * The condition is looked at early, to spare the bytes, and decided in the commit.
+ * The condition and the quotas are looked at early, to spare the bytes, and decided in the commit.
  */
 export async function putObject(
   ground: Ground,
@@ -21,8 +23,10 @@ export async function putObject(
   const { key, condition } = input
   const bucket = await ground.index.read(function* () {
     const bucket = yield* getBucket(call.tenant, input.bucket)
-    if (condition.ifNoneMatch || condition.ifMatch !== undefined) {
-      checkCondition(yield* findCurrent(bucket.id, key), condition, bucket.name, key)
+    if (condition.ifNoneMatch || condition.ifMatch !== undefined || bucket.quotas !== 0) {
+      const current = yield* findCurrent(bucket.id, key)
+      checkCondition(current, condition, bucket.name, key)
+      yield* checkRoom(ground, bucket, objectChange(bucket.id, { key, size: input.body.size }, current))
     }
     return bucket
   })
@@ -44,9 +48,10 @@ export async function putObject(
     ground,
     bucket,
     written,
-    function* () {
+    function* (ledger, counted) {
       const current = yield* findCurrent(bucket.id, key)
       checkCondition(current, condition, bucket.name, key)
+      yield* ledger.add(counted, [objectChange(bucket.id, object, current)])
       yield* putObjectRow(bucket.id, object, current, ground.clock.now() + ground.limits.readerGraceMs)
       return object
     },

@@ -4,6 +4,7 @@ import { getBucket, holdBucket } from '../index/buckets.store.ts'
 import {
   deleteUpload,
   dropPart,
+  findPart,
   getUpload,
   insertUpload,
   partsAfter,
@@ -13,6 +14,9 @@ import {
 import { partsOf } from '../index/objects.store.ts'
 import type { StoredPart } from '../index/objects.store.ts'
 import type { ObjectStorage, PartInfo, Upload } from '../object.ts'
+import { account } from '../quota/account.ts'
+import { partChange, partsGone } from '../quota/changes.ts'
+import { checkRoom } from '../quota/room.ts'
 import { commitBody } from '../write/commit-body.ts'
 import { writeBody } from '../write/write-body.ts'
 
@@ -41,6 +45,10 @@ export async function putPart(ground: Ground, call: Call, input: Input<'putPart'
   const bucket = await ground.index.read(function* () {
     const bucket = yield* getBucket(call.tenant, input.bucket)
     yield* getUpload(bucket.id, key, upload)
+    if (bucket.quotas !== 0) {
+      const earlier = yield* findPart(upload, number)
+      yield* checkRoom(ground, bucket, partChange(bucket.id, upload, input.body.size, earlier?.size ?? 0))
+    }
     return bucket
   })
   const body = freshName(ground)
@@ -57,9 +65,11 @@ export async function putPart(ground: Ground, call: Call, input: Input<'putPart'
     ground,
     bucket,
     written,
-    function* () {
+    function* (ledger, counted) {
       yield* getUpload(bucket.id, key, upload)
-      yield* putPartRow(upload, part, ground.clock.now() + ground.limits.readerGraceMs)
+      const earlier = yield* findPart(upload, number)
+      yield* ledger.add(counted, [partChange(bucket.id, upload, part.size, earlier?.size ?? 0)])
+      yield* putPartRow(upload, part, earlier, ground.clock.now() + ground.limits.readerGraceMs)
       return part
     },
     function* () {
@@ -84,11 +94,13 @@ export function listParts(
 
 /** Forgets an upload; its parts become garbage. A part that is still being sent cannot be committed any more. */
 export async function abortUpload(ground: Ground, call: Call, input: Input<'abortUpload'>): Promise<void> {
-  await ground.index.transact(function* () {
-    const bucket = yield* getBucket(call.tenant, input.bucket)
+  await account(ground, function* (ledger) {
+    const bucket = yield* holdBucket(call.tenant, input.bucket)
     const upload = yield* getUpload(bucket.id, input.key, input.upload)
     const notBefore = ground.clock.now() + ground.limits.readerGraceMs
-    for (const part of yield* partsOf(upload.id)) yield* dropPart(upload.id, part, notBefore)
+    const parts = yield* partsOf(upload.id)
+    yield* ledger.add(bucket, [partsGone(bucket.id, upload.id, parts)])
+    for (const part of parts) yield* dropPart(upload.id, part, notBefore)
     yield* deleteUpload(upload.id)
   })
 }

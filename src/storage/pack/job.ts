@@ -1,6 +1,7 @@
 import type { Row, Statement, Trail } from '#kernel'
 import type { BucketEpochs } from '../index/buckets.store.ts'
 import type { Packed } from '../index/objects.store.ts'
+import type { Ledger } from '../quota/account.ts'
 
 type Step<T> = Generator<Statement, T, Row[]>
 
@@ -13,10 +14,11 @@ export type PackJob<T = unknown> = {
   /** The request that waits for it, where that is traced. */
   trail?: Trail | undefined
   /**
-   * Decides within the pack's commit: only reads, and throws a PelagoError for what refuses this object alone.
+   * Decides within the pack's commit: reads, counts against quotas as the last thing, and throws a PelagoError for what
+   * refuses this object alone.
    * @returns the writes that state what the object is for, given where it lies
    */
-  decide(seen: SeenBuckets): Step<(place: PackPlace) => Step<T>>
+  decide(seen: SeenBuckets, ledger: Ledger): Step<(place: PackPlace) => Step<T>>
   /** What those writes would have returned, when the commit's outcome was lost on the way back. */
   find(): Step<T | undefined>
 }

@@ -2,10 +2,11 @@ import { hash } from 'node:crypto'
 import { type Call, release, type Row, type Statement } from '#kernel'
 import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
-import { holdEpochs } from '../index/buckets.store.ts'
+import { type BucketEpochs, holdEpochs } from '../index/buckets.store.ts'
 import { checkCondition, findCurrent, putObjectRow, type StoredObject } from '../index/objects.store.ts'
 import { packClassOf } from '../index/packs.store.ts'
 import type { Body, Bucket, ObjectHeaders, ObjectInfo, WriteCondition } from '../object.ts'
+import { objectChange } from '../quota/changes.ts'
 import { sealObject } from '../seal/object-seal.ts'
 import { etagOf, needsMd5 } from '../write/etag.ts'
 import type { PackJob, SeenBuckets } from './job.ts'
@@ -55,10 +56,11 @@ export async function putPacked(
       sealed,
       size: body.size,
       signal: call.signal,
-      *decide(seen) {
-        yield* checkBucket(bucket, wrapped.epoch, seen)
+      *decide(seen, ledger) {
+        const { quotas } = yield* checkBucket(bucket, wrapped.epoch, seen)
         const current = yield* findCurrent(bucket.id, key)
         checkCondition(current, condition, bucket.name, key)
+        yield* ledger.add({ ...bucket, quotas }, [objectChange(bucket.id, object, current)])
         return function* (place) {
           const packed = { ...place, epoch: wrapped.epoch, dataKey: wrapped.data, commitment: wrapped.commitment }
           const notBefore = ground.clock.now() + ground.limits.readerGraceMs
@@ -82,12 +84,13 @@ export async function putPacked(
 }
 
 /** @throws bucket.missing; object.conflict, key.retired when its policy or key changed while the bytes were on their way */
-function* checkBucket(bucket: Bucket, epoch: number, seen: SeenBuckets): Generator<Statement, void, Row[]> {
+function* checkBucket(bucket: Bucket, epoch: number, seen: SeenBuckets): Generator<Statement, BucketEpochs, Row[]> {
   if (!seen.has(bucket.id)) seen.set(bucket.id, yield* holdEpochs(bucket.id))
   const found = seen.get(bucket.id)
   if (!found) throw storageError('bucket.missing', { bucket: bucket.name })
   if (found.policyEpoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
   if (epoch < found.keyFloor) throw storageError('key.retired')
+  return found
 }
 
 /** @throws body.short, body.long */

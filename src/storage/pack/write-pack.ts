@@ -6,6 +6,7 @@ import { holdClassFloor } from '../index/key-moves.store.ts'
 import { insertPack, keepPackClass, type PackClass, shrinkPack } from '../index/packs.store.ts'
 import type { Segment } from '../index/segment.ts'
 import { insertSegment } from '../index/segments.store.ts'
+import { account } from '../quota/account.ts'
 import { checkHolders } from '../write/commit-body.ts'
 import { giveUp } from '../write/give-up.ts'
 import { writeSegment } from '../write/write-segment.ts'
@@ -88,34 +89,38 @@ function commitPack(
 ): Promise<PackOutcome[]> {
   const now = ground.clock.now()
   const pack = segment.body
-  return ground.index.transact(function* () {
-    yield* guard()
-    if (!(yield* closeIntent(pack, new Set(segment.names), now + ground.limits.strayMs)))
-      throw storageError('commit.lost')
-    if (next) yield* keepPlan(next)
-    yield* keepPackClass(packClass)
-    if (segment.epoch < (yield* holdClassFloor(packClass.id))) throw storageError('key.retired')
-    yield* insertSegment(segment)
-    yield* insertPack({ id: pack, class: packClass.id, bytes, live: jobs.reduce((sum, { size }) => sum + size, 0) })
-    const outcomes: PackOutcome[] = []
-    let refused = 0
-    const seen: SeenBuckets = new Map()
-    for (const [slot, job] of jobs.entries()) {
-      const { shard, start } = layout.places[slot] as PackLayout['places'][number]
-      try {
-        const write = yield* job.decide(seen)
-        outcomes.push({ value: yield* write({ pack, slot, shard, start }) })
-      } catch (error) {
-        // A driver's error is no refusal of one object: it ends the transaction.
-        if (!(error instanceof PelagoError)) throw error
-        outcomes.push({ error })
-        refused += job.size
+  return account(
+    ground,
+    function* (ledger) {
+      yield* guard()
+      if (!(yield* closeIntent(pack, new Set(segment.names), now + ground.limits.strayMs)))
+        throw storageError('commit.lost')
+      if (next) yield* keepPlan(next)
+      yield* keepPackClass(packClass)
+      if (segment.epoch < (yield* holdClassFloor(packClass.id))) throw storageError('key.retired')
+      yield* insertSegment(segment)
+      yield* insertPack({ id: pack, class: packClass.id, bytes, live: jobs.reduce((sum, { size }) => sum + size, 0) })
+      const outcomes: PackOutcome[] = []
+      let refused = 0
+      const seen: SeenBuckets = new Map()
+      for (const [slot, job] of jobs.entries()) {
+        const { shard, start } = layout.places[slot] as PackLayout['places'][number]
+        try {
+          const write = yield* job.decide(seen, ledger)
+          outcomes.push({ value: yield* write({ pack, slot, shard, start }) })
+        } catch (error) {
+          // A driver's error is no refusal of one object: it ends the transaction.
+          if (!(error instanceof PelagoError)) throw error
+          outcomes.push({ error })
+          refused += job.size
+        }
       }
-    }
-    yield* shrinkPack(pack, refused, now + ground.limits.readerGraceMs)
-    return outcomes
-    // Each object decides by its key's row, which it writes, and by its bucket, which it holds; the intent is taken away.
-  }, 'snapshot')
+      yield* shrinkPack(pack, refused, now + ground.limits.readerGraceMs)
+      return outcomes
+      // Each object decides by its key's row, which it writes, and by its bucket, which it holds; the intent is taken away.
+    },
+    'snapshot',
+  )
 }
 
 /** The commit happened, only its answer was lost. */

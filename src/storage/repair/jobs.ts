@@ -1,6 +1,7 @@
 import { type Json, sizeText } from '#kernel'
 import { checkFence, type JobKind, liveSingles } from '#work'
 import type { Ground } from '../ground.ts'
+import { countJob } from '../quota/count-job.ts'
 import { compactRound } from './compact.ts'
 import { moveBucket, moveKind, moveName } from './move-bucket.ts'
 import type { Repairer, RepairPlaces } from './repair-round.ts'
@@ -64,6 +65,7 @@ export function storageJobs(ground: Ground, repairer: Repairer): JobKind[] {
       },
     },
     moveBucket(ground, repairer),
+    countJob,
   ]
 }
 

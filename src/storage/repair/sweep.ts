@@ -9,6 +9,7 @@ import {
   postponeStray,
 } from '../index/intents.store.ts'
 import { deleteDeadBody, dueBodies } from '../index/bodies.store.ts'
+import { takeBackExpired } from '../index/quotas.store.ts'
 import { takeSegments } from '../index/segments.store.ts'
 import { forgetFinishedUploads } from '../index/uploads.store.ts'
 import type { Guard } from './replace-committed.ts'
@@ -19,6 +20,7 @@ const bodiesAtOnce = 16
 const segmentsAtOnce = 64
 const shardsAtOnce = 400
 const straysAtOnce = 256
+const leasesAtOnce = 64
 const trashesAtOnce = 16
 const keepAnswersMs = 24 * 60 * 60 * 1000
 
@@ -59,6 +61,7 @@ export async function sweepRound(
       if (room <= 0) break
       yield* deleteDeadBody(body)
     }
+    yield* takeBackExpired(now, leasesAtOnce)
     yield* forgetFinishedUploads(now - keepAnswersMs)
     return room <= 0 || due.length === bodiesAtOnce
   })

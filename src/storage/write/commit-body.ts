@@ -1,4 +1,4 @@
-import { hasCode, type Isolation, type Row, type Statement } from '#kernel'
+import { hasCode, type Row, type Statement } from '#kernel'
 import { judge, type Policy } from '#pool'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
@@ -7,6 +7,8 @@ import { closeIntent } from '../index/intents.store.ts'
 import type { Segment } from '../index/segment.ts'
 import { insertSegment } from '../index/segments.store.ts'
 import type { Bucket } from '../object.ts'
+import { account, type Ledger } from '../quota/account.ts'
+import type { Counted } from '../quota/scopes.ts'
 import { giveUp } from './give-up.ts'
 import type { WrittenBody } from './write-body.ts'
 
@@ -14,7 +16,7 @@ type Step<T> = Generator<Statement, T, Row[]>
 
 /**
  * Makes a written body count: in one transaction the open intent goes, the segments come, and `act` states what they are for.
- * @param act the caller's own rows; what it throws undoes all
+ * @param act the caller's own rows, and what of them counts against quotas; what it throws undoes all
  * The intent is taken away and the bucket held, so no more than a snapshot is needed for them; `act` says what it needs.
  * @param find what `act` would have returned, when the commit's outcome was lost on the way back
  * @throws commit.lost when the sweeper was quicker, object.conflict or key.retired when the bucket's policy or key changed meanwhile,
@@ -24,14 +26,14 @@ export async function commitBody<T>(
   ground: Ground,
   bucket: Bucket,
   written: WrittenBody,
-  act: () => Step<T>,
+  act: (ledger: Ledger, counted: Counted) => Step<T>,
   find: () => Step<T | undefined>,
-  isolation: Isolation = 'serializable',
+  isolation?: 'serializable' | 'snapshot',
 ): Promise<T> {
   const used = new Set(written.segments.flatMap((segment) => segment.names))
   try {
     checkHolders(ground, bucket.policy, written.segments)
-    const commit = function* () {
+    const commit = function* (ledger: Ledger) {
       const current = yield* holdBucketById(bucket.id)
       if (!current) throw storageError('bucket.missing', { bucket: bucket.name })
       if (current.policyEpoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
@@ -39,9 +41,9 @@ export async function commitBody<T>(
       const open = yield* closeIntent(written.body, used, ground.clock.now() + ground.limits.strayMs)
       if (!open) throw storageError('commit.lost')
       for (const segment of written.segments) yield* insertSegment(segment)
-      return yield* act()
+      return yield* act(ledger, current)
     }
-    return await ground.spans.within('commit', () => ground.index.transact(commit, isolation))
+    return await ground.spans.within('commit', () => account(ground, commit, isolation))
   } catch (error) {
     const open = await giveUp(ground, written.body)
     if (!hasCode(error, 'database.uncertain')) throw error

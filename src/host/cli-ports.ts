@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync, rmSync } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { LookupFunction } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { CliPorts } from '#cli'
 import { type ApiRequest, type ClientPorts, type ObjectTransport, openClient, openObjects } from '#client'
 import { systemClock } from './clock.ts'
 import { accessConfig, readConfig } from './run/configuration.ts'
+import type { Secure } from './demo/demo-federation.ts'
 import { runSchema } from './demo/data-folder.ts'
 import { writePrivate } from './disk/write-file.ts'
 import { openCallback } from './http/callback.ts'
@@ -36,10 +39,11 @@ export const cliPorts: CliPorts = {
   openCallback,
   wait: (ms) => new Promise((resolve) => void systemClock.after(ms, resolve)),
   objects(data) {
-    const { ports } = runOf(data)
+    const { ports, secure } = runOf(data)
     const [key] = readConfig(join(resolve(data), 'gateway', 'access.json'), accessConfig).keys
     if (!key) throw hostError('data.damaged', { file: 'gateway/access.json', reason: 'it holds no key' })
-    return openObjects({ clock: systemClock, send }, `http://127.0.0.1:${ports.s3}`, key)
+    const endpoint = secure ? `https://${secure.name}:${ports.s3}` : `http://127.0.0.1:${ports.s3}`
+    return openObjects({ clock: systemClock, send: sendBy(secure) }, endpoint, key)
   },
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
@@ -122,30 +126,48 @@ function transportOf(data: string, as?: 'machine'): Pick<ClientPorts, 'send' | '
   }
 }
 
-const send: ObjectTransport = ({ method, url, headers, body }) =>
-  new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, headers, timeout: silentMs }, (response) => {
-      const found: Record<string, string> = {}
-      for (const [name, value] of Object.entries(response.headers)) if (typeof value === 'string') found[name] = value
-      resolve({ status: response.statusCode ?? 0, headers: found, body: response as AsyncIterable<Uint8Array> })
-    })
-    request.on('timeout', () =>
-      request.destroy(hostError('connect.slow', { url: url.origin, seconds: silentMs / 1000 })),
-    )
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ECONNREFUSED' ? hostError('connect.refused', { url: url.origin }, error) : error)
-    })
-    void (async () => {
-      try {
-        for await (const chunk of body ?? []) {
-          if (!request.write(chunk)) await new Promise((resolve) => request.once('drain', resolve))
+/** To S3 on this machine, whatever its name means elsewhere. */
+const sendBy = (secure: Secure | undefined) => {
+  const settings = secure && secureSettings(secure)
+  const send: ObjectTransport = ({ method, url, headers, body }) =>
+    new Promise((resolve, reject) => {
+      const begin = settings ? httpsRequest : httpRequest
+      const request = begin(url, { method, headers, timeout: silentMs, ...settings }, (response) => {
+        const found: Record<string, string> = {}
+        for (const [name, value] of Object.entries(response.headers)) if (typeof value === 'string') found[name] = value
+        resolve({ status: response.statusCode ?? 0, headers: found, body: response as AsyncIterable<Uint8Array> })
+      })
+      request.on('timeout', () =>
+        request.destroy(hostError('connect.slow', { url: url.origin, seconds: silentMs / 1000 })),
+      )
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        reject(error.code === 'ECONNREFUSED' ? hostError('connect.refused', { url: url.origin }, error) : error)
+      })
+      void (async () => {
+        try {
+          for await (const chunk of body ?? []) {
+            if (!request.write(chunk)) await new Promise((resolve) => request.once('drain', resolve))
+          }
+          request.end()
+        } catch (error) {
+          request.destroy(error instanceof Error ? error : new Error(String(error)))
         }
-        request.end()
-      } catch (error) {
-        request.destroy(error instanceof Error ? error : new Error(String(error)))
-      }
-    })()
-  })
+      })()
+    })
+  return send
+}
+
+function secureSettings({ trust }: Secure) {
+  const lookup: LookupFunction = (_, { all }, found) =>
+    all ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4)
+  // A given certificate is trusted as it lies there: whoever may change the file may change everything.
+  return trust === undefined ? { lookup } : { lookup, ca: textIn(trust), allowPartialTrustChain: true }
+}
+
+function textIn(file: string): string {
+  if (!existsSync(file)) throw hostError('file.missing', { file })
+  return readFileSync(file, 'utf8')
+}
 
 async function found<T>(file: string, action: Promise<T>): Promise<T> {
   try {

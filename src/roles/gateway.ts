@@ -3,7 +3,7 @@ import type { SealedLog } from '#journal'
 import type { Clock, EgressFetch } from '#kernel'
 import { createS3, type S3Config, type S3Handler } from '#s3'
 import { type ObjectStorage, openStorage, type OpenStorage, type StorageLimits, type StoragePorts } from '#storage'
-import { startWork } from '#work'
+import { type JobKind, startWork } from '#work'
 import { logOperations } from './log-operations.ts'
 import { gatewayOperations } from './gateway-operations.ts'
 import { accessOperations } from './access-operations.ts'
@@ -14,7 +14,12 @@ import { jobOperations } from './job-operations.ts'
 import { quotaOperations } from './quota-operations.ts'
 import { logStart, logStop, type RoleName, sealLog } from './role-log.ts'
 
-export type GatewayPorts = StoragePorts & { sealedLog: SealedLog; egress: EgressFetch }
+export type GatewayPorts = StoragePorts & {
+  sealedLog: SealedLog
+  egress: EgressFetch
+  /** Work of the house beside what storage and the log need. */
+  jobs?: readonly JobKind[]
+}
 export type GatewayConfig = {
   name: RoleName
   s3: S3Config
@@ -40,7 +45,7 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
   const stop = new AbortController()
   await storage.probe(stop.signal)
   const stopProbing = probeForEver(ports.clock, storage, config.limits.probeMs, stop.signal)
-  const kinds = [...storage.jobs, sealLog(ports.sealedLog)]
+  const kinds = [...storage.jobs, sealLog(ports.sealedLog), ...(ports.jobs ?? [])]
   const work = startWork(
     { database: ports.index, clock: ports.clock, random: ports.random, log: ports.log },
     ports.metrics ? measuredJobs({ metrics: ports.metrics, clock: ports.clock }, kinds) : kinds,

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ChallengeAnswer } from '#endpoint'
-import { listenOn } from '../http/listen.ts'
+import { type Listen, listenOn } from '../http/listen.ts'
 
 /** The listener for plain HTTP, which serves nothing but what proves names (RFC 8555 section 8.3), and sends others to https. */
 export type HttpChallenge = { port: number; close(): Promise<void> }
@@ -18,7 +18,7 @@ const connectionsMost = 200
  * @throws port.taken, port.denied
  */
 export async function openHttpChallenge(
-  listen: { host: string; port: number },
+  listen: Pick<Listen, 'host' | 'port' | 'shared'>,
   input: {
     answer(token: string): ChallengeAnswer | undefined
     hostnames: readonly string[]

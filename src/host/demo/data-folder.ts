@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { exactly, fields, integer } from '#api'
+import { exactly, fields, integer, optional, text } from '#api'
 import { readConfig } from '../run/configuration.ts'
 import { hostError } from '../errors.ts'
 import { writePrivate, writePrivateJson } from '../disk/write-file.ts'
@@ -111,4 +111,6 @@ export const runSchema = fields({
   version: exactly(1),
   pid: integer(),
   ports: fields({ supervisor: integer(), gateway: integer(), federation: integer(), s3: integer() }),
+  /** Where S3 speaks TLS: whom its certificate is for, and the file of who is to be trusted for it. */
+  secure: optional(fields({ name: text({ min: 1, max: 253 }), trust: optional(text({ min: 1, max: 4096 })) })),
 })

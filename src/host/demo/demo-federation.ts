@@ -2,7 +2,7 @@ import { createHash, type KeyObject, randomBytes, randomInt } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fields, integer, optional, record } from '#api'
+import { fields, integer, list, optional, record, text } from '#api'
 import { demoPool, type Provider } from '#pool'
 import type { Log } from '#kernel'
 import { pinOfKey } from '#trust'
@@ -19,6 +19,7 @@ import {
   type UnwrapConfig,
 } from '../run/configuration.ts'
 import type { PostgresConfig } from '../database/postgres-address.ts'
+import { authorityFile, type CertificateConfig, certificateConfig } from '../run/certificate-configuration.ts'
 import { edgeLimits, observeConfig, proxiesConfig } from '../run/observe-configuration.ts'
 import { freePort } from '../http/free-port.ts'
 import { keyIn, publicHexOf } from '../run/own-keys.ts'
@@ -37,6 +38,9 @@ const settingsSchema = fields({
   observe: optional(observeConfig),
   s3Limits: optional(edgeLimits),
   trustedProxies: optional(proxiesConfig),
+  /** Under which names S3 is reached beside its address; those that stand for this machine without. */
+  hostnames: optional(list(text({ min: 1, max: 253 }), 16)),
+  certificate: optional(certificateConfig),
 })
 
 /** One process to be run. `about`: where it says how it is. */
@@ -55,6 +59,9 @@ export type ProcessPlan = {
  */
 export type DemoOptions = { gateways: number; separatePorts?: boolean; packBytes?: number; index?: PostgresConfig }
 
+/** Whom S3's certificate is for, and the file of who is to be trusted for it; public authorities without. */
+export type Secure = { name: string; trust?: string }
+
 /** A whole federation on this machine, written down in a data folder. */
 export type DemoFederation = {
   processes: ProcessPlan[]
@@ -67,6 +74,8 @@ export type DemoFederation = {
   region: string
   /** Of S3: one, or one for each gateway. */
   endpoints: string[]
+  /** How S3 is secured; undefined where it is plain. */
+  secure: Secure | undefined
 }
 
 /**
@@ -164,6 +173,8 @@ export async function prepareDemo(
     root: { kind: 'file', file: at('unwrap', 'root.key') },
   })
   const shared = gateways.length > 1 && !options.separatePorts
+  const { hostnames = ['localhost', 's3.localhost'] } = settings
+  const secure = settings.certificate && secureBy(settings.certificate, hostnames, at('gateway', authorityFile))
   for (const id of gateways) {
     add(id, 'gateway', `http://${host}:${portOf(ports, own(id))}`, {
       version: 1,
@@ -175,10 +186,11 @@ export async function prepareDemo(
         host,
         port: portOf(ports, own(id)),
         region,
-        hostnames: ['localhost', 's3.localhost'],
+        hostnames,
         ...(shared && { shared }),
       },
       api: { host, port: portOf(ports, id) },
+      ...(settings.certificate && { certificate: settings.certificate }),
       tokenFile: at('api-token'),
       keyFile: at(id, 'key.pem'),
       unwrap: { socket, publicKey: unwrapKey },
@@ -216,9 +228,20 @@ export async function prepareDemo(
     token: readFileSync(at('api-token'), 'utf8').trim(),
     metricsToken: metricsFile === undefined ? undefined : readFileSync(metricsFile, 'utf8').trim(),
     region,
-    endpoints: ['s3', ...further].map((name) => `http://${host}:${portOf(ports, name)}`),
+    endpoints: ['s3', ...further].map((name) => endpointAt(secure, portOf(ports, name))),
+    secure,
   }
 }
+
+/** A self-made certificate is for the address too; others are for names alone. */
+function secureBy(certificate: CertificateConfig, hostnames: readonly string[], authority: string): Secure {
+  if (certificate.kind === 'self-made') return { name: host, trust: authority }
+  const { certificateFile: trust } = certificate
+  return { name: hostnames[0] ?? host, ...(trust !== undefined && { trust }) }
+}
+
+const endpointAt = (secure: Secure | undefined, port: number) =>
+  secure ? `https://${secure.name}:${port}` : `http://${host}:${port}`
 
 /** Folders of before had the root key beside what it opens. */
 function moveRootKey(from: string, to: string): void {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Finding } from '#api'
 import type { Clock } from '#kernel'
 import type { DemoFederation } from './demo-federation.ts'
+import { handshake } from '../tls/handshake.ts'
 import { askRoles, roleFindings } from './role-findings.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -22,7 +23,7 @@ export async function runDoctor(ports: Ports): Promise<Finding[]> {
     ...(await Promise.all(
       ports.demo.providers.map(({ id, endpoint }) => answers(`provider ${id}`, `${endpoint}/health`)),
     )),
-    await answers('S3 endpoint', `http://127.0.0.1:${ports.demo.ports.s3}/`),
+    await s3Answers(ports),
     await directory(ports),
     ...roleFindings(await askRoles(ports.clock, ports.demo.processes, ports.demo.metricsToken), ports.clock.now()),
   ]
@@ -96,6 +97,18 @@ async function answers(step: string, url: string): Promise<Finding> {
     const says = `does not answer at ${new URL(url).host} (${error instanceof Error ? error.message : String(error)})`
     return { step, state: 'warning', says, mend: 'See the process of that name above.' }
   }
+}
+
+/** Whether S3 answers. Over TLS a handshake is enough: what the gateway says of its certificate is told by its own check. */
+async function s3Answers({ demo }: Ports): Promise<Finding> {
+  const step = 'S3 endpoint'
+  const { secure } = demo
+  if (!secure) return answers(step, `http://127.0.0.1:${demo.ports.s3}/`)
+  const host = `127.0.0.1:${demo.ports.s3}`
+  const failed = await handshake(demo.ports.s3, secure.name, answerMs)
+  if (failed === undefined) return good(step, `answers at ${host} with TLS`)
+  const says = `does not answer at ${host} with TLS (${failed})`
+  return { step, state: 'warning', says, mend: 'See the process gateway, and what it says of s3-certificate.' }
 }
 
 async function directory({ clock, demo }: Ports): Promise<Finding> {

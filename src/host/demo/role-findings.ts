@@ -61,6 +61,8 @@ const mends: Record<string, string> = {
   index:
     'pelago status shows what is degraded, and bringing providers back mends it; if the index does not answer, see the log of the gateway and the disk or PostgreSQL under it.',
   directory: 'Start the federation and let the gateway reach it; its log says directory.stale with the reason.',
+  's3-certificate':
+    'Put a new certificate into its files, or look at pelago job show endpoint.certificate and, when that is mended, pelago job retry endpoint.certificate. See docs/operate/certificates.md.',
   providers: 'pelago provider list shows who does not run; pelago provider start NAME.',
   disk: 'Free some space on the disk of that provider, or mount it again.',
   quota: 'Raise the quota, add a provider, or delete and wait for the trash (14 days).',

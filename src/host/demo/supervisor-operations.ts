@@ -34,7 +34,7 @@ export function supervisorOperations({ clock, supervisor, own, demo, data, start
         now: clock.now(),
         data,
         version,
-        s3: `http://127.0.0.1:${demo.ports.s3}`,
+        s3: demo.endpoints[0] ?? '',
         processes: supervisor.list(),
         disk: { freeBytes: bavail * bsize, totalBytes: blocks * bsize },
       }

@@ -72,7 +72,10 @@ export async function up(options: UpOptions): Promise<number> {
     }
     observed.checks(async () => supervisorChecks(supervisor.list()))
     const api = await openApiServer(ports, { host: '127.0.0.1', port: demo.ports.supervisor })
-    writePrivateJson(join(folder.path, 'run.json'), { version: 1, pid: process.pid, ports: demo.ports })
+    writePrivateJson(join(folder.path, 'run.json'), {
+      ...{ version: 1, pid: process.pid, ports: demo.ports },
+      ...(demo.secure && { secure: demo.secure }),
+    })
     try {
       const starting = startAll(supervisor, demo)
       const outcome = await Promise.race([starting.then(() => 'ready' as const), stopped])
@@ -136,13 +139,14 @@ function toldToStop(): Promise<'stop'> {
   })
 }
 
-function readyFacts({ ports, endpoints, access, region }: DemoFederation, data: string) {
+function readyFacts({ endpoints, access, region, secure }: DemoFederation, data: string) {
   return {
     ready: true,
     pid: process.pid,
     data,
-    s3: `http://127.0.0.1:${ports.s3}`,
+    s3: endpoints[0],
     endpoints,
+    ...(secure?.trust !== undefined && { trust: secure.trust }),
     region,
     accessKeyId: access.id,
     secretAccessKey: access.secret,
@@ -150,7 +154,7 @@ function readyFacts({ ports, endpoints, access, region }: DemoFederation, data: 
 }
 
 function welcome(
-  { ports, endpoints, access, region, providers, processes }: DemoFederation,
+  { endpoints, access, region, providers, processes, secure }: DemoFederation,
   data: string,
   { port }: UpOptions,
   ms: number,
@@ -163,8 +167,9 @@ function welcome(
     '',
     `Pelago runs: one federation, ${providers.length} providers in ${countries} countries, ${gateways === 1 ? 'one gateway' : `${gateways} gateways`} (${processes.length} processes, ready after ${(ms / 1000).toFixed(1)} s).`,
     '',
-    `  S3 endpoint        http://127.0.0.1:${ports.s3}${port === 0 ? ' (any free port was asked for)' : ''}`,
+    `  S3 endpoint        ${endpoints[0]}${port === 0 ? ' (any free port was asked for)' : ''}`,
     ...endpoints.slice(1).map((endpoint) => `  and                ${endpoint}`),
+    ...(secure?.trust === undefined ? [] : [`  its certificate    trust ${secure.trust}`]),
     `  region             ${region}`,
     `  access key         ${access.id}`,
     `  secret access key  ${access.secret}`,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { choice, exactly, faultOf, fields, flag, integer, list, optional, type Schema, type Static, text } from '#api'
+import { certificateConfig } from './certificate-configuration.ts'
 import { signInConfig } from './sign-in-configuration.ts'
 import { hostError } from '../errors.ts'
 import { edgeLimits, observeConfig, proxiesConfig } from './observe-configuration.ts'
@@ -90,6 +91,8 @@ export const gatewayConfig = fields({
   /** `shared`: other gateways of this machine listen on the same port; all work on the same folder. */
   s3: fields({ ...address, region: text({ min: 1 }), hostnames: list(text(), 16), shared: optional(flag()) }),
   api: fields(address),
+  /** What the S3 endpoint shows, and the API where it is not on loopback. Without one both are plain, on loopback only. */
+  certificate: optional(certificateConfig),
   tokenFile: path,
   keyFile: path,
   /** The process that holds the root key. */

@@ -9,6 +9,8 @@ import { defaultLimits, openKeyStore, rawPublicKey, type ShardStore, sharedKey, 
 import { openEgress } from '../http/egress.ts'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
+import { openEndpointCertificate } from '../certificates/endpoint-certificate.ts'
+import { checkEndpoints, isLoopback } from './certificate-configuration.ts'
 import { accessConfig, gatewayConfig, readConfig } from './configuration.ts'
 import { openIndex, openKeys } from './open-databases.ts'
 import { indexSchemas, keySchemas } from './schemas.ts'
@@ -24,6 +26,7 @@ import { openDatabaseMeter } from '../observe/database-metrics.ts'
 import { watchGateway } from '../observe/gateway-metrics.ts'
 import { observeRole } from '../observe/observe-role.ts'
 import { gatewayChecks, memberCheck } from '../observe/role-checks.ts'
+import { openTlsMeter } from '../observe/tls-metrics.ts'
 import { openRandom } from '../random.ts'
 import { openSignIn } from './open-sign-in.ts'
 import type { Running } from './running.ts'
@@ -33,6 +36,7 @@ import { openShardStore } from '../shards/shard-client.ts'
 /** A gateway's process: wires every adapter to the ports of the role. */
 export async function runGateway(file: string, { log, watch }: OpenLog): Promise<Running> {
   const config = readConfig(file, gatewayConfig)
+  checkEndpoints(config)
   const { keys } = readConfig(config.accessFile, accessConfig)
   const clock = systemClock
   const random = openRandom()
@@ -95,6 +99,8 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
     )
   }
   if (first) stateDirectory()
+  const shown = { clock, random, log, metrics, journal, database: index, secret: keyStore.secret }
+  const endpoint = await openEndpointCertificate(shown, config)
   const gateway = await openGateway(
     {
       clock,
@@ -107,6 +113,7 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
       keys: keyStore,
       journal,
       sealedLog,
+      jobs: endpoint.jobs,
       directory: directory.current,
       shards,
       egress: openEgress({ origins: config.egress?.origins ?? [] }),
@@ -127,17 +134,33 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
   watchGateway(metrics, self)
   observed.checks(async () => [
     ...(await gatewayChecks(self)),
+    ...endpoint.checks(),
     ...(config.enrolled ? [memberCheck(directory.current().gateways ?? [], { id: config.id, publicKey: own })] : []),
   ])
-  const beside = { proxies, report: observed.report, meter: observed.apiMeter, answers: index }
-  const api = await openApiServer({ handlers, authenticate, clock, random, log, ...beside }, config.api)
-  const s3 = await openS3Server({ handle: gateway.s3, clock, log, metrics, tracer, proxies }, config.s3, s3Limits)
+  const beside = {
+    proxies,
+    report: observed.report,
+    meter: observed.apiMeter,
+    tlsMeter: openTlsMeter(metrics),
+    answers: index,
+  }
+  const api = await openApiServer(
+    { handlers, authenticate, clock, random, log, ...beside },
+    {
+      ...config.api,
+      // On loopback programs of this machine ask, such as the command line; nobody is on the way.
+      tls: isLoopback(config.api.host) ? undefined : endpoint.tls,
+    },
+  )
+  const s3Ports = { handle: gateway.s3, clock, log, metrics, tracer, proxies }
+  const s3 = await openS3Server(s3Ports, { ...config.s3, tls: endpoint.tls }, s3Limits)
   return {
     async stop() {
       observed.report.stopping()
       await s3.close()
       await api.close()
       await gateway.stop()
+      await endpoint.close()
       directory.close()
       closeStores()
       root.close()

@@ -15,7 +15,8 @@ export async function openSource(context: Context): Promise<OpenObject & { bucke
   return { ...opened, ...source }
 }
 
-function sourceOf(header: string): { bucket: string; key: string } {
+/** @throws s3.argument, s3.unbuilt */
+export function sourceOf(header: string): { bucket: string; key: string } {
   const [path = '', version] = header.replace(/^\//, '').split('?')
   if (version?.startsWith('versionId=') && version !== 'versionId=null')
     throw s3Error('s3.unbuilt', { what: 'Copying a version' })

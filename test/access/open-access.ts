@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '#kernel'
 import { demoPool } from '#pool'
-import { defaultLimits, openKeyStore, openStorage, type RootKey } from '#storage'
+import { defaultLimits, openKeyStore, openStorage, type RootKey, type ShardStore } from '#storage'
 import { keySchemas, indexSchemas } from '../../src/host/run/schemas.ts'
 import { openSqlite } from '../../src/host/database/sqlite.ts'
 import { openEgress } from '../../src/host/http/egress.ts'
@@ -20,13 +20,20 @@ const root: RootKey = {
   rewrap: async (from) => from,
 }
 
-/** Access and storage of a gateway over a real index. Its providers are listed and do not answer: what needs none can be asked. */
+/**
+ * Access and storage of a gateway over a real index.
+ * @param given.shards what its providers keep; without, they are listed and do not answer: what needs none can be asked
+ */
 export async function openAccessHouse({
   origins = [],
   clock = systemClock,
+  shards = () => {
+    throw new Error('nobody is there')
+  },
 }: {
   origins?: string[]
   clock?: Clock
+  shards?: (provider: string) => ShardStore
 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'pelago-access-'))
   const index = await openSqlite({ file: join(folder, 'index.db'), schemas: indexSchemas })
@@ -43,9 +50,6 @@ export async function openAccessHouse({
     ...{ endpoint: 'http://127.0.0.1:9', publicKey: '0'.repeat(64), capacityBytes: 1e12 },
   }))
   const directory = () => ({ version: 1, issuedAt: 0, expiresAt: 1e15, providers })
-  const shards = () => {
-    throw new Error('nobody is there')
-  }
   const storage = openStorage({ ...ports, directory, shards }, defaultLimits)
   return {
     ...ports,

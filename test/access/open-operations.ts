@@ -1,6 +1,7 @@
 import { openSealedLog, type Topic, factsAfter } from '#journal'
 import type { Clock } from '#kernel'
 import { type Handler, signInOperations } from '#roles'
+import type { ShardStore } from '#storage'
 import { newJobId } from '#work'
 import { openSignIn } from '../../src/host/run/open-sign-in.ts'
 import { accessOperations } from '../../src/roles/access-operations.ts'
@@ -8,13 +9,19 @@ import { gatewayOperations } from '../../src/roles/gateway-operations.ts'
 import { jobOperations } from '../../src/roles/job-operations.ts'
 import { logOperations } from '../../src/roles/log-operations.ts'
 import { enqueueJob } from '../../src/work/job.store.ts'
-import { memoryHead } from '../compliance/log.suite.ts'
+import { memoryHead } from '../tools/memory-head.ts'
 import { openAccessHouse } from './open-access.ts'
 
 /** Every operation of a gateway over a real index. @param given.tenant whose people sign in here */
-export async function openOperations(given: { tenant: string; origin: string; rp: string; clock?: Clock }) {
-  const { tenant, origin, rp, clock } = given
-  const house = await openAccessHouse(clock && { clock })
+export async function openOperations(given: {
+  tenant: string
+  origin: string
+  rp: string
+  clock?: Clock
+  shards?: (provider: string) => ShardStore
+}) {
+  const { tenant, origin, rp, ...rest } = given
+  const house = await openAccessHouse(rest)
   const ports = { ...house, database: house.index }
   const site = { rp, name: 'Test', origins: [origin], providers: [] }
   const signIn = openSignIn(ports, { api: { host: '127.0.0.1', port: 0 }, signIn: site }, tenant)

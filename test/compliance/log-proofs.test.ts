@@ -23,7 +23,7 @@ import {
 import type { Database } from '#kernel'
 import { openSqlite } from '../../src/host/database/sqlite.ts'
 import { verifyProofFile } from '../tools/log-verifier.ts'
-import { memoryHead } from './log.suite.ts'
+import { memoryHead } from '../tools/memory-head.ts'
 
 const journal = { nameKey: randomBytes(32) }
 const root = randomBytes(32)

@@ -5,24 +5,11 @@ import { appendFact, factsAfter, journalMigrations, type KeptHead, openSealedLog
 import { type Body, type Clock, type Database, type Row, sql } from '#kernel'
 import * as store from '../../src/journal/log.store.ts'
 import { parseHead } from '../../src/journal/head.ts'
+import { memoryHead } from '../tools/memory-head.ts'
 import type { DatabaseUnderTest } from './database.suite.ts'
 
 const journal = { nameKey: Buffer.alloc(32, 1) }
 const still: Clock = { now: () => Date.now(), after: () => () => {} }
-
-/** A file beside the database, in memory. */
-export function memoryHead(): KeptHead & { note: string | undefined; restored: string | undefined } {
-  const kept = {
-    note: undefined as string | undefined,
-    restored: undefined as string | undefined,
-    file: 'log-head',
-    load: async () => kept.note,
-    save: async (note: string) => void (kept.note = note),
-    loadRestored: async () => kept.restored,
-    dropRestored: async () => void (kept.restored = undefined),
-  }
-  return kept
-}
 
 /** A key store that all processes of a log share. */
 const secretsOf = (root: Uint8Array) => async (name: string) => createHmac('sha256', root).update(name).digest()

@@ -17,19 +17,10 @@ import { elementsOf, readXml, textOf, writeXml } from '../../src/s3/xml.ts'
 import { segmentShape } from '../../src/storage/seal/shape.ts'
 import { layoutPack } from '../../src/storage/pack/layout.ts'
 import { refusalOf } from '../../src/storage/shard-auth.ts'
-
-/**
- * A parser that meets the wire. `run` must end soon, and throw nothing but errors out of a plane's table; what it finds
- * wrong by itself it asserts.
- */
-export type Target = {
-  name: string
-  seeds: string[]
-  words: string[]
-  run(input: Buffer): void | Promise<void>
-}
-
-const heads = (text: string) => text.replaceAll('\n', '\r\n')
+import { heads, json, mustBeOurs, refused, type Target } from './target.ts'
+import { byteTargets } from './targets/bytes.ts'
+import { edgeTargets } from './targets/edges.ts'
+import { signInTargets } from './targets/sign-in.ts'
 
 /** Headers as an HTTP front hands them over: only what a head can carry. */
 function headersOf(input: Buffer): Record<string, string> | undefined {
@@ -38,14 +29,6 @@ function headersOf(input: Buffer): Record<string, string> | undefined {
     65_536,
   )
   return read && 'head' in read ? { ...read.head.headers } : undefined
-}
-
-const json = (input: Buffer): { value: unknown } | undefined => {
-  try {
-    return { value: JSON.parse(input.toString()) as unknown }
-  } catch {
-    return undefined
-  }
 }
 
 const { privateKey } = generateKeyPairSync('ed25519')
@@ -74,7 +57,7 @@ const accessPolicy = {
 }
 const configs = { gatewayConfig, providerConfig, federationConfig, accessConfig }
 
-export const targets: Target[] = [
+const parsers: Target[] = [
   {
     name: 'http-head',
     seeds: [
@@ -163,7 +146,10 @@ export const targets: Target[] = [
     run: async (input) => {
       const headers = headersOf(input)
       if (headers)
-        await refused(verifyRequest(keys, { method: 'GET', path: '/', query: [], headers }, Date.UTC(2026, 0, 1)))
+        await refused(
+          verifyRequest(keys, { method: 'GET', path: '/', query: [], headers }, Date.UTC(2026, 0, 1)),
+          unsigned,
+        )
     },
   },
   {
@@ -186,7 +172,10 @@ export const targets: Target[] = [
           continue
         }
         const { path, query } = address
-        await refused(verifyRequest(keys, { method: 'GET', path, query, headers: { host } }, Date.UTC(2026, 0, 1)))
+        await refused(
+          verifyRequest(keys, { method: 'GET', path, query, headers: { host } }, Date.UTC(2026, 0, 1)),
+          unsigned,
+        )
       }
     },
   },
@@ -435,17 +424,7 @@ export const targets: Target[] = [
 
 const keys = listedKeys([{ id: 'AKID', secret: 'secret', tenant: 'acme', actor: 'somebody' }])
 
-async function refused(act: Promise<unknown>): Promise<void> {
-  try {
-    await act
-  } catch (error) {
-    return mustBeOurs(error)
-  }
-  assert.fail('a signature that nobody made was taken')
-}
+const unsigned = 'a signature that nobody made was taken'
 
-/** An error out of a plane's table; anything else is thrown on. */
-function mustBeOurs(error: unknown): void {
-  if (error instanceof Error && error.name === 'PelagoError') return
-  throw error
-}
+/** Everything that meets the wire. */
+export const targets: Target[] = [...parsers, ...byteTargets, ...signInTargets, ...edgeTargets]

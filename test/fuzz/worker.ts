@@ -50,6 +50,8 @@ async function tryOne(input: Buffer): Promise<boolean> {
 const until = performance.now() + untilMs
 let inputs = 0
 let failures = 0
+/** Heap is bounded by whoever started this thread; buffers lie outside of it. */
+const buffersMost = 512 * 1024 * 1024
 for (const input of seeds) {
   inputs++
   if (!(await tryOne(input))) failures++
@@ -59,5 +61,10 @@ while (performance.now() < until && failures < 5) {
   if (!(await tryOne(mutate(dice, seeds, target.words)))) failures++
   // What was thrown where nobody waited is seen between two inputs.
   if (inputs % 64 === 0) await new Promise<void>((resolve) => void setImmediate(resolve))
+  if (inputs % 64 === 0 && process.memoryUsage().arrayBuffers > buffersMost) {
+    say({ target: name, input: Buffer.alloc(0), failure: `it holds more than ${buffersMost} bytes in buffers` })
+    failures++
+  }
 }
 say({ target: name, inputs })
+await target.close?.()

@@ -15,7 +15,7 @@ import { openRandom } from '../../src/host/random.ts'
 import { publicHexOf } from '../../src/host/run/own-keys.ts'
 import { federationDatabase } from '../../src/host/run/open-own-federation.ts'
 import { journalMigrations } from '../../src/journal/migrations.ts'
-import { memoryHead } from '../compliance/log.suite.ts'
+import { memoryHead } from '../tools/memory-head.ts'
 import { openVirtualClock } from '../tools/virtual-clock.ts'
 
 export type Answer = { status: number; body: Record<string, Json>; headers: Headers }

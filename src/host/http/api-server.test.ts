@@ -146,6 +146,30 @@ test('every role x every operation: the edge lets in whom the operation names, a
   assert.ok(reached.length > 0)
 })
 
+test('a sender who breaks off in the middle of a body is no failure of ours', async () => {
+  const lines: string[] = []
+  const counted: number[] = []
+  const server = await open(
+    [handles(createBucket, (_, { name }) => bucketOf(name))],
+    {},
+    {
+      log: (_, event) => void lines.push(event),
+      meter: (_, status) => void counted.push(status),
+      answers: await openAnswers(),
+    },
+  )
+  const head = 'POST /v1/buckets HTTP/1.1\r\nhost: a\r\nx-roles: owner\r\n'
+  for (const framing of ['content-length: 50\r\n\r\n{', 'transfer-encoding: chunked\r\n\r\n5\r\n{']) {
+    const socket = connect({ port: server.port, host: '127.0.0.1' })
+    socket.on('error', () => 'the server may cut it')
+    socket.end(head + framing)
+    socket.resume()
+    await happens(socket, 'close')
+  }
+  while (counted.length < 2) await new Promise((turn) => void setImmediate(turn))
+  assert.deepEqual([lines, counted], [[], [499, 499]])
+})
+
 test('what does not prove who asks is refused in the words of whoever looked at it', async () => {
   const { ask } = await open([handles(getBucket, (_, { name }) => bucketOf(name))])
   const response = await ask('/v1/buckets/demo', {}, 'forged')
@@ -317,7 +341,9 @@ test('who asks too often is told when to come again, each by himself', async () 
   assert.deepEqual(await statuses('v', 1), [429], 'the address has had enough')
 })
 
-test('heads and bodies that are too large, too slow or no HTTP are refused with a problem', async () => {
+test('heads and bodies that are too large, too slow or no HTTP are refused with a problem', {
+  timeout: 20_000,
+}, async () => {
   const { ask, port } = await open([handles(setBucketPolicy, (_, { name }) => bucketOf(name))], {
     bodyMost: 1000,
     bodyMs: 200,
@@ -326,7 +352,12 @@ test('heads and bodies that are too large, too slow or no HTTP are refused with 
   })
   const put = (body: string | ReadableStream) => ask('/v1/buckets/demo/policy', { method: 'PUT', body, duplex: 'half' })
   assert.equal((await problemIn(await put(JSON.stringify({ policy: 'x'.repeat(1000) })))).code, 'request.large')
-  const endless = new ReadableStream({ pull: (controller) => controller.enqueue(Buffer.alloc(300)) })
+  // The server is in this process, and must have its turn.
+  const pull = async (controller: ReadableStreamDefaultController) => {
+    await new Promise<void>((turn) => void setImmediate(turn))
+    controller.enqueue(Buffer.alloc(300))
+  }
+  const endless = new ReadableStream({ pull })
   const cut = await put(endless).then(problemIn, () => ({ code: 'request.large' }))
   assert.equal(cut.code, 'request.large')
   assert.equal((await put('{"policy":1}')).status, 200)
@@ -345,6 +376,7 @@ test('heads and bodies that are too large, too slow or no HTTP are refused with 
     await talk(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(4000)}\r\n\r\n`),
     /^HTTP\/1.1 431 [^]*request.head/,
   )
+  assert.match(await talk('GET /v1/buckets HTTP/1.1\r\nHos'), /^HTTP\/1.1 408 [^]*it came too slowly/)
   assert.match(await talk('\x16\x03\x01\r\n\r\n'), /^HTTP\/1.1 400 [^]*request.head/)
 })
 

@@ -27,6 +27,8 @@ import { noProxies, type TrustedProxies } from './trusted-proxies.ts'
 import type { TlsMeter } from '../observe/tls-metrics.ts'
 import { openTlsEdge, type TlsEdge, type TlsListen } from '../tls/tls-edge.ts'
 
+/** How often connections are looked at whose heads and bodies are late, milliseconds. */
+const lookMs = 1000
 /** How long a handler whose time is up may take to say so, milliseconds. */
 const unheardMs = 1000
 
@@ -94,7 +96,13 @@ export async function openApiServer(
   const keyed = ports.handlers.find(({ operation }) => operation.idempotency === 'key')
   if (keyed && !ports.answers) throw new Error(`${keyed.operation.id} needs a database that remembers its answers`)
   const server = createServer(
-    { headersTimeout: most.headMs, requestTimeout: most.headMs + most.bodyMs, maxHeaderSize: most.headMost },
+    {
+      headersTimeout: most.headMs,
+      requestTimeout: most.headMs + most.bodyMs,
+      // Node looks every 30 s if it is not told otherwise, and nobody would be late before.
+      connectionsCheckingInterval: Math.min(lookMs, Math.ceil(most.headMs / 4)),
+      maxHeaderSize: most.headMost,
+    },
     (request, response) => {
       const told = ports.report?.answer(askedOf(request))
       void (told ? told.then((answer) => tell(response, answer)) : serve(edge, request, response))
@@ -162,7 +170,7 @@ async function serve(edge: Edge, request: IncomingMessage, response: ServerRespo
   let operation = 'none'
   response.on('close', () => {
     left.abort(new Error('the client has left'))
-    edge.meter?.(operation, response.statusCode, began)
+    edge.meter?.(operation, response.headersSent ? response.statusCode : leftStatus, began)
   })
   // A response that cannot be written any more is the reader's loss; `close` follows and tells everybody.
   response.on('error', () => left.abort(new Error('the client has left')))
@@ -181,6 +189,8 @@ async function serve(edge: Edge, request: IncomingMessage, response: ServerRespo
     })
     if (answer) send(request, response, answer)
   } catch (error) {
+    // Nobody hears what is said, and nothing of ours went wrong.
+    if (error instanceof Left) return
     const problem = error instanceof Unproved ? problemOf(error.why, trace, 401) : problemOf(error, trace)
     report(edge.log, trace, problem, error)
     send(request, response, refusal(problem))
@@ -398,6 +408,12 @@ function checkBody({ checkBody: check }: Principal, body: Uint8Array): void {
 const unproved = (error: unknown) =>
   error instanceof PelagoError && error.kind === 'denied' ? new Unproved(error) : error
 
+/** What a request is counted as whose sender did not wait for the answer. */
+const leftStatus = 499
+
+/** The sender broke off before his request was whole. */
+class Left extends Error {}
+
 /** A proof of who asks that does not hold: 401, in the words of whoever looked at it. */
 class Unproved extends Error {
   readonly why: PelagoError
@@ -450,7 +466,7 @@ function bodyOf({ clock, limits }: Edge, request: IncomingMessage): Promise<Buff
       else chunks.push(chunk)
     })
     request.on('end', () => resolve(Buffer.concat(chunks)))
-    request.on('error', reject)
+    request.on('error', () => reject(new Left('the client has left')))
     request.on('close', cancel)
   })
 }

@@ -153,6 +153,26 @@ test('what keeps a connection, what ends it, and who waits to be asked for the b
   }
 })
 
+test('whoever sends several requests and says that no more comes is answered to all of them', async () => {
+  for (const way of ways) {
+    const { port } = await openServer(way, async (exchange) => {
+      const body = await exchange.fill(Buffer.alloc(exchange.bodyLength))
+      await new Promise((wake) => setTimeout(wake, 5))
+      exchange.answer(200, { 'content-length': body.length }, body)
+    })
+    const put = (body: string) => `PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    const socket = reach(port, { allowHalfOpen: true })
+    let heard = ''
+    socket.on('data', (chunk: Buffer) => (heard += chunk.toString()))
+    await reached(socket)
+    socket.end(put('one') + put('two') + put('three') + 'PUT / HTTP/1.1\r\nHost')
+    await once(socket, 'end')
+    socket.end()
+    assert.deepEqual(heard.match(/one|two|three/g), ['one', 'two', 'three'])
+    assert.equal(heard.match(/HTTP\/1.1 /g)?.length, 3)
+  }
+})
+
 test('a refusal before the body reaches a sender that goes on, and nothing of the body is taken for a request', async () => {
   for (const way of ways) {
     let requests = 0

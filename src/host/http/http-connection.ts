@@ -202,9 +202,11 @@ export function serveConnection(
     linger()
   }
   const readHead = () => {
-    if (start === end) return
+    // Who has said all is answered as far as he came.
+    if (start === end) return ended ? linger() : undefined
     const parsed = parseRequestHead(front.subarray(start, end), config.headMost, config.headersMost)
     if (!parsed) {
+      if (ended) return linger()
       cancelHead ??= clock.after(config.headMs ?? config.silentMs, () => refuseHead(408))
       return
     }
@@ -223,7 +225,7 @@ export function serveConnection(
     if (state === 'over') return
     const { whole, keep } = outcome()
     if (!whole) return leave()
-    if (!keep || ended || finishing) return linger()
+    if (!keep || finishing) return linger()
     if (socket.writableNeedDrain) {
       await drained()
       if (isOver()) return

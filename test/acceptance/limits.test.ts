@@ -24,7 +24,7 @@ describe('one key that floods the gateway leaves room for another', () => {
     await first.cli('bucket', 'create', 'flood')
     second = await secondKey(first)
     await first.stop()
-    const s3Limits = { requests: 8, requestsPerKey: 4, ratePerKey: 20, burstPerKey: 40 }
+    const s3Limits = { requests: 8, requestsPerKey: 4, ratePerKey: 2, burstPerKey: 40 }
     await writeFile(join(folder, 'settings.json'), JSON.stringify({ s3Limits }))
     pelago = await startPelago({ data: folder })
   })

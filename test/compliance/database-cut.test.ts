@@ -120,7 +120,7 @@ describe('a connection that is cut', {
   }
 
   test('a server that is started anew is found again', async () => {
-    for (const pid of server.pids().reverse()) process.kill(pid, 'SIGKILL')
+    server.kill()
     const waiting = straight.transact(function* () {
       yield sql`INSERT INTO done (name, times) VALUES ('after', 1)`
     })

@@ -22,6 +22,8 @@ export type PostgresServer = {
   port: number
   /** The server's process and those that it has started, for whoever wants to stop or end them. */
   pids(): number[]
+  /** Ends it and what it has started at once, as a crash does. */
+  kill(): void
   /** Starts it again after it was killed; it recovers what was committed. */
   start(): Promise<void>
   stop(): Promise<void>
@@ -61,10 +63,22 @@ export async function startPostgres({ password }: { password?: string } = {}): P
     }
   }
   await start()
+  const pids = () => (server.pid === undefined ? [] : [server.pid, ...childrenOf(server.pid)])
   return {
     url: `postgres://pelago@127.0.0.1:${port}/postgres`,
     port,
-    pids: () => (server.pid === undefined ? [] : [server.pid, ...childrenOf(server.pid)]),
+    pids,
+    kill() {
+      // Those that it has started first: alone, they would end in order.
+      for (const pid of pids().toReversed()) {
+        try {
+          process.kill(pid, 'SIGKILL')
+        } catch (error) {
+          // Some end by themselves meanwhile.
+          if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+        }
+      }
+    },
     start,
     async stop() {
       const gone = new Promise((resolve) => server.once('exit', resolve))

@@ -1,3 +1,6 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
 import type { Dice } from './dice.ts'
 import { pause } from './dice.ts'
 import type { World } from './world.ts'
@@ -14,7 +17,10 @@ export type Chaos = {
   stop(): Promise<void>
 }
 
-/** Kills and stops gateways, providers and PostgreSQL, one thing after the other, as the seed says. */
+/**
+ * Kills and stops gateways, providers and PostgreSQL, cuts connections to it and takes a provider's room away, one thing after
+ * the other, as the seed says.
+ */
 export function startChaos(world: World, dice: Dice, say: (line: string) => void): Chaos {
   const done = new Map<string, number>()
   const away = new Set<string>()
@@ -75,7 +81,7 @@ export function startChaos(world: World, dice: Dice, say: (line: string) => void
   }
   const killPostgres = async () => {
     note('killed PostgreSQL', '')
-    for (const pid of world.postgres.pids().reverse()) signal(pid, 'SIGKILL')
+    world.postgres.kill()
     await rest(dice.between(0, 3000))
     await world.postgres.start()
   }
@@ -84,11 +90,51 @@ export function startChaos(world: World, dice: Dice, say: (line: string) => void
     note('stopped PostgreSQL for a while', `${ms} ms`)
     await asleep(world.postgres.pids(), ms)
   }
+  const cutPostgres = async () => {
+    const client = new pg.Client({ connectionString: world.postgres.url, connectionTimeoutMillis: 3000 })
+    client.on('error', () => 'it is killed as well as any other')
+    try {
+      await client.connect()
+      const { rows } = await client.query<{ cut: number }>(
+        `SELECT count(pg_terminate_backend(pid))::int AS cut FROM pg_stat_activity
+         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND random() < 0.7`,
+      )
+      note('cut connections of PostgreSQL', `${rows[0]?.cut}`)
+    } catch (error) {
+      note('could not cut connections of PostgreSQL', String(error))
+    } finally {
+      await client.end().catch(() => 'it is gone already')
+    }
+  }
+  /** A provider that comes back with less room than it uses: it reads and deletes, and takes nothing. */
+  const fillProvider = () => {
+    const victim = pick(providers())
+    if (!victim) return
+    const ms = dice.between(15_000, 40_000)
+    note('took all room from a provider for a while', `${victim.name} ${ms} ms`)
+    away.add(victim.name)
+    later(
+      full(victim, ms).finally(() => {
+        away.delete(victim.name)
+      }),
+    )
+  }
+  const full = async ({ name, pid }: { name: string; pid: number }, ms: number) => {
+    const quotaBytes = setQuota(world, name, 1)
+    signal(pid, 'SIGKILL')
+    await rest(ms)
+    setQuota(world, name, quotaBytes)
+    const now = world.processes('provider').find((one) => one.name === name)
+    if (now) signal(now.pid, 'SIGKILL')
+  }
   const pick = <T>(choices: readonly T[]): T | undefined => (choices.length === 0 ? undefined : dice.of(choices))
 
   // Each kind comes early at least once, however short the run is.
-  const kinds = [killGateway, sleepGateway, killProvider, sleepProvider, killPostgres, sleepPostgres]
-  const weighted = [...kinds, killGateway, killGateway, sleepGateway, sleepProvider, killProvider]
+  const kinds = [
+    ...[killGateway, fillProvider, sleepGateway, killProvider, cutPostgres],
+    ...[sleepProvider, killPostgres, sleepPostgres],
+  ]
+  const weighted = [...kinds, killGateway, killGateway, sleepGateway, sleepProvider, killProvider, cutPostgres]
   const running = (async () => {
     for (let turn = 0; !stopped; turn++) {
       await rest(dice.between(1500, 5000))
@@ -106,6 +152,15 @@ export function startChaos(world: World, dice: Dice, say: (line: string) => void
       await Promise.all(under)
     },
   }
+}
+
+/** Writes what a provider may hold into its configuration, which it reads when it starts. @returns what it was, bytes */
+function setQuota(world: World, provider: string, quotaBytes: number): number {
+  const file = join(world.pelago.data, 'providers', provider, 'config.json')
+  const config = JSON.parse(readFileSync(file, 'utf8')) as { quotaBytes: number }
+  writeFileSync(`${file}.new`, JSON.stringify({ ...config, quotaBytes }), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+  return config.quotaBytes
 }
 
 /** Whoever has ended meanwhile needs no signal. */

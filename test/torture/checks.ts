@@ -4,7 +4,7 @@ import * as s3 from '@aws-sdk/client-s3'
 import { type Row, type Statement, sql } from '#kernel'
 import { openPostgres } from '../../src/host/database/postgres.ts'
 import { pause } from './dice.ts'
-import { bucket, isContent, type Load } from './load.ts'
+import { bucket, isContent, listAll, type Load } from './load.ts'
 import type { Held } from './oracle.ts'
 import type { World } from './world.ts'
 import { bundledShards } from '../../sim/shards-on.ts'
@@ -61,7 +61,7 @@ export async function readBack(world: World, load: Load): Promise<Check[]> {
     }
   }
   await Promise.all(Array.from({ length: readersAtOnce }, lane))
-  const listed = await listAll(world)
+  const listed = await listAll(world.client(0))
   const unlisted = [...there].filter((key) => !listed.has(key)).map((key) => `${key} is not listed`)
   const ghosts = [...listed].filter((key) => !there.has(key)).map((key) => `${key} is listed and cannot be read`)
   return [
@@ -85,19 +85,6 @@ async function readOne(world: World, at: number, Key: string): Promise<{ found: 
       await pause(500)
     }
   }
-}
-
-async function listAll(world: World): Promise<Set<string>> {
-  const keys = new Set<string>()
-  let ContinuationToken: string | undefined
-  do {
-    const page: s3.ListObjectsV2CommandOutput = await world
-      .client(0)
-      .send(new s3.ListObjectsV2Command({ Bucket: bucket, ...(ContinuationToken && { ContinuationToken }) }))
-    for (const { Key } of page.Contents ?? []) keys.add(Key as string)
-    ContinuationToken = page.NextContinuationToken
-  } while (ContinuationToken !== undefined)
-  return keys
 }
 
 type Shard = { provider: string; name: string }

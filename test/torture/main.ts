@@ -1,6 +1,6 @@
 /**
  * `npm run torture -- --minutes N`: real processes, four gateways over one PostgreSQL, under load; gateways, providers and the
- * database are killed and stopped as a seed says. What was acknowledged must be there in the end, and nothing else.
+ * database are killed and stopped, connections cut and providers filled as a seed says. What was acknowledged must be there in the end, and nothing else.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { findPostgres } from '../tools/postgres.ts'
 import { startChaos } from './chaos.ts'
 import { type Check, comparedWithDisks, healed, readBack } from './checks.ts'
 import { openDice, pause } from './dice.ts'
-import { bucket, startLoad } from './load.ts'
+import { bucket, type Load, startLoad } from './load.ts'
 import { openWorld, type World } from './world.ts'
 
 const help = `npm run torture -- [--minutes N] [--seed N] [--workers N] [--gateways N] [--record] [--verbose]`
@@ -67,7 +67,7 @@ async function torture(): Promise<number> {
     checks.push({ says: 'everything stops when it is told to', faults: code === 0 ? [] : [`it ended with ${code}`] })
     checks.push(...(await comparedWithDisks(world)))
 
-    const lines = [...facts('Faults', chaos.done), ...facts('Load', load.counts)]
+    const lines = [...summary(load, checks), ...facts('Faults', chaos.done), ...facts('Load', load.counts)]
     for (const line of lines) console.log(line)
     for (const { says, faults } of checks) {
       console.log(`${faults.length === 0 ? 'passed' : 'FAILED'}: ${says}`)
@@ -83,6 +83,23 @@ async function torture(): Promise<number> {
     if (!stopped) say('stopping')
     await close(world)
   }
+}
+
+/** What most want to know first. */
+function summary(load: Load, checks: readonly Check[]): string[] {
+  const sum = (pattern: RegExp) =>
+    [...load.counts].filter(([what]) => pattern.test(what)).reduce((all, [, times]) => all + times, 0)
+  const wrong = checks.reduce((all, { faults }) => all + faults.length, 0)
+  return [
+    'In all:',
+    `- writes and deletions that were acknowledged: ${sum(/^(put|delete|upload|race).*: done$/)}`,
+    `- reads and listings that were held against what may be there: ${sum(/^(get|head|list): done$/)}`,
+    `- refused with a reason (conditions that do not hold, too little room, overload): ${sum(/: refused$/)}`,
+    `- without an answer, or with one that leaves it open: ${sum(/: (unknown|unanswered|broken off)$/)}`,
+    `- asked again by the client: none while it lasts; whoever gets no answer goes on with something else`,
+    `- longest time in which no gateway answered any worker: ${(load.longestSilenceMs() / 1000).toFixed(1)} s`,
+    `- lost or wrong: ${wrong}`,
+  ]
 }
 
 function facts(title: string, counts: ReadonlyMap<string, number>): string[] {

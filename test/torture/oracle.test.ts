@@ -33,12 +33,37 @@ describe('the oracle of the torture', () => {
   })
 
   test('of a race one may have won, and then nobody else', () => {
-    assert.ok('wrong' in raceOf([1, 2].map((value) => ({ value, told: 'done' as const }))))
-    const won = raceOf([
-      { value: 1, told: 'unknown' },
-      { value: 2, told: 'done' },
-    ])
+    assert.ok(
+      'wrong' in
+        raceOf(
+          [1, 2].map((value) => ({ value, told: 'done' as const })),
+          'nothing',
+        ),
+    )
+    const won = raceOf(
+      [
+        { value: 1, told: 'unknown' },
+        { value: 2, told: 'done' },
+      ],
+      'nothing',
+    )
     assert.deepEqual(won, { allowed: new Set([2]) })
-    assert.deepEqual(raceOf([{ value: 1, told: 'unknown' }]), { allowed: new Set(['nothing', 1]) })
+    assert.deepEqual(raceOf([{ value: 1, told: 'unknown' }], 'nothing'), { allowed: new Set(['nothing', 1]) })
+    assert.deepEqual(raceOf([{ value: 2, told: 'refused' }], 1), { allowed: new Set([1]) })
+  })
+
+  test('a condition that cannot have held, one that must have, and a listing that lies are noticed', () => {
+    const oracle = new KeyOracle()
+    assert.match(oracle.judged('nothing', 'condition') ?? '', /refused, although/)
+    assert.match(oracle.listed(true) ?? '', /nothing may be there/)
+    oracle.wrote(1, 'done')
+    assert.match(oracle.judged('nothing', 'done') ?? '', /done on nothing/)
+    assert.match(oracle.judged(1, 'condition') ?? '', /refused, although/)
+    assert.match(oracle.listed(false) ?? '', /1 must be there/)
+    oracle.wrote('nothing', 'unknown')
+    assert.equal(oracle.judged('nothing', 'done'), undefined)
+    assert.equal(oracle.judged(1, 'condition'), undefined)
+    assert.equal(oracle.listed(false), undefined)
+    assert.equal(oracle.listed(true), undefined)
   })
 })

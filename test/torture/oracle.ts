@@ -33,6 +33,26 @@ export class KeyOracle {
     return undefined
   }
 
+  /**
+   * What an answer to a write on a condition says wrongly: done although it cannot have held, refused although it must have.
+   * Asked before the write is told to `wrote`.
+   */
+  judged(condition: Held, told: Told | 'condition'): string | undefined {
+    const may = [...this.allowed()].join(', ')
+    if (told === 'done' && !this.allowed().has(condition)) return `done on ${condition}, but only ${may} may be there`
+    if (told === 'condition' && this.allowed().size === 1 && this.allowed().has(condition))
+      return `refused, although it holds ${condition}`
+    return undefined
+  }
+
+  /** What a listing says wrongly. */
+  listed(there: boolean): string | undefined {
+    const allowed = this.allowed()
+    if (there && allowed.size === 1 && allowed.has('nothing')) return 'listed, but nothing may be there'
+    if (!there && !allowed.has('nothing')) return `not listed, but ${[...allowed].join(', ')} must be there`
+    return undefined
+  }
+
   allowed(): Set<Held> {
     return new Set([...this.#settled, ...this.#open, ...(this.#openDelete ? (['nothing'] as const) : [])])
   }
@@ -44,13 +64,17 @@ export class KeyOracle {
 }
 
 /**
- * Of many who each wanted to be the first with a key, at most one may have been told that he is; then nobody else can ever be.
+ * Of many who each wanted to replace the same, at most one may have been told that he did; then nobody else ever can.
+ * @param before what all of them wanted to replace
  * @returns what may be found there, or what is wrong
  */
-export function raceOf(outcomes: readonly { value: number; told: Told }[]): { allowed: Set<Held> } | { wrong: string } {
+export function raceOf(
+  outcomes: readonly { value: number; told: Told }[],
+  before: Held,
+): { allowed: Set<Held> } | { wrong: string } {
   const done = outcomes.filter(({ told }) => told === 'done')
-  if (done.length > 1) return { wrong: `${done.length} writers were each told to be the first` }
+  if (done.length > 1) return { wrong: `${done.length} writers were each told to have replaced ${before}` }
   if (done[0]) return { allowed: new Set([done[0].value]) }
   const unknown = outcomes.filter(({ told }) => told === 'unknown').map(({ value }) => value)
-  return { allowed: new Set<Held>(['nothing', ...unknown]) }
+  return { allowed: new Set<Held>([before, ...unknown]) }
 }

@@ -6,17 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { faultOf, type Schema } from '#api'
 import { runCommand } from '#cli'
 import { cliPorts } from '#host'
-import { runSchema } from '../src/host/demo/data-folder.ts'
-import {
-  accessConfig,
-  federationConfig,
-  gatewayConfig,
-  providerConfig,
-  unwrapConfig,
-} from '../src/host/run/configuration.ts'
 import { dockerfileFaults } from './tools/dockerfile.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -69,11 +60,15 @@ test('compose: every role is fenced in', () => {
     assert.ok(text.includes(line), line)
   const services = text.slice(text.indexOf('\nservices:'))
   const names = [...services.matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name)
-  assert.deepEqual(names, ['federation', 'provider', 'gateway'])
+  assert.deepEqual(names, ['federation', 'provider', 'gateway', 'unwrap'])
   for (const name of names) {
     const part = services.slice(services.indexOf(`  ${name}:`)).split(/\n {2}\w+:\n/)[0] ?? ''
-    for (const needed of ['<<: *role', 'mem_limit', 'pids_limit', ':/etc/pelago:ro'])
+    const config = `/var/lib/pelago/${name}/config.json`
+    for (const needed of ['<<: *role', 'mem_limit', 'pids_limit', `command: [run, --config, ${config}]`])
       assert.ok(part.includes(needed), `${name}: ${needed}`)
+    if (name !== 'unwrap') assert.ok(part.includes(`healthcheck.mjs, ${config}]`), name)
+    // Who serves strangers must not see the root key.
+    if (name !== 'unwrap') assert.ok(!part.includes('pelago/unwrap:'), name)
   }
   assert.doesNotMatch(text, /privileged: true|latest|docker\.sock/)
 })
@@ -168,24 +163,20 @@ async function helpOf(words: string[]): Promise<string> {
   return said
 }
 
-test('the examples of configuration are ones that the roles take, and every file that is named exists', () => {
-  const schemas: Record<string, Schema<unknown>> = {
-    provider: providerConfig,
-    federation: federationConfig,
-    gateway: gatewayConfig,
-    unwrap: unwrapConfig,
-    access: accessConfig,
-    run: runSchema,
-  }
-  const text = read('docs', 'operate', 'install.md')
-  const found = [...text.matchAll(/```json (\w+)\n(.*?)```/gs)]
-  assert.deepEqual(found.map(([, kind = '']) => kind).sort(), Object.keys(schemas).sort())
-  for (const [, kind = '', json = ''] of found)
-    assert.equal(faultOf(schemas[kind] as Schema<unknown>, JSON.parse(json)), undefined, kind)
+test('every file that docs/operate names exists', () => {
   for (const page of pages) {
     const words = read('docs', 'operate', page)
     for (const [path] of words.matchAll(/packaging\/[\w./@-]*\w/g))
       assert.ok(existsSync(join(root, path)), `${page}: ${path}`)
     for (const [, name = ''] of words.matchAll(/`(\w[\w-]*\.md)`/g)) assert.ok(pages.includes(name), `${page}: ${name}`)
   }
+})
+
+test('every role that the unit runs has a user of its own', () => {
+  const unit = read('packaging', 'systemd', 'pelago@.service')
+  const users = read('packaging', 'systemd', 'pelago.conf')
+  assert.match(unit, /^User=pelago-%i$/m)
+  assert.match(unit, /run --config \/var\/lib\/pelago\/%i\/config\.json$/m)
+  for (const role of ['federation', 'provider', 'unwrap', 'gateway'])
+    assert.match(users, new RegExp(`^u pelago-${role} -:pelago .* /var/lib/pelago/${role}$`, 'm'))
 })

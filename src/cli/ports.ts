@@ -14,10 +14,34 @@ export type UpOptions = {
   postgresPasswordFile?: string
 }
 
+export type JoinOptions = { data: string; newKeys?: boolean }
+export type ProviderJoin = JoinOptions & { endpoint: string; listen?: string; quota?: number }
+export type GatewayJoin = JoinOptions & {
+  s3?: string
+  api?: string
+  region?: string
+  hostname?: readonly string[]
+  /** Folder of the process that holds the root key; `unwrap` beside the gateway's without. */
+  unwrap?: string
+  /** Where that process listens, if not in its folder. */
+  unwrapSocket?: string
+  passphraseFile?: string
+}
+/** Who joined, where its folder is, and which federation that is. */
+export type Joined = { id: string; folder: string; federation: string }
+
 /** What commands stand on; the host hands it in. */
 export type CliPorts = {
   /** Runs a federation in this process until it is told to stop. */
   up(options: UpOptions): Promise<number>
+  /** Makes the folder of a federation. @throws folder.role, address.unclear */
+  initFederation(input: { data: string; url: string; listen?: string }): Promise<{ folder: string; url: string }>
+  /** Joins a federation from this machine, and makes the folder of the role. @throws invitation.…, member.…, folder.role, … */
+  joinAsProvider(code: string, options: ProviderJoin): Promise<Joined>
+  joinAsGateway(
+    code: string,
+    options: GatewayJoin,
+  ): Promise<Joined & { unwrap: string; access?: { id: string; secret: string } }>
   /** Runs one role in this process. */
   run(options: { config: string; log?: string }): Promise<void>
   /** Looks at, or changes, the tables of a gateway's databases. @throws database.newer, database.final, database.component */

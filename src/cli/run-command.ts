@@ -3,6 +3,7 @@ import { PelagoError } from '#kernel'
 import { addApiCommands } from './api-commands.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addLogCommands } from './log-commands.ts'
+import { addMemberCommands } from './member-commands.ts'
 import { addSignInCommands } from './sign-in-commands.ts'
 import { addAccessCommands } from './access-commands.ts'
 import { addQuotaCommands } from './quota.ts'
@@ -66,6 +67,8 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
   common(provider.command('start <name>')).action(
     act(async (name: string, options: Common) => (await import('./provider.ts')).startOne(ports, name, options)),
   )
+
+  addMemberCommands(program, provider, { common, act, ports })
 
   const bucket = program.command('bucket').description('buckets and where their bytes may lie')
   common(bucket.command('create <name>'))

@@ -1,17 +1,17 @@
-import { createHash } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync, rmSync } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { LookupFunction } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { CliPorts } from '#cli'
 import { type ApiRequest, type ClientPorts, type ObjectTransport, openClient, openObjects } from '#client'
 import { systemClock } from './clock.ts'
-import { accessConfig, readConfig } from './run/configuration.ts'
-import type { Secure } from './demo/demo-federation.ts'
-import { runSchema } from './demo/data-folder.ts'
+import { placeOf } from './cli-place.ts'
+import type { Secure } from './run/certificate-configuration.ts'
 import { writePrivate } from './disk/write-file.ts'
+import { callApi } from './http/api-call.ts'
 import { openCallback } from './http/callback.ts'
 import { hostError } from './errors.ts'
 import { openRandom } from './random.ts'
@@ -30,6 +30,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 export const cliPorts: CliPorts = {
   up: async (options) => (await import('./demo/up.ts')).up(options),
   database: async (action, input) => (await import('./run/database-command.ts')).databaseCommand(action, input),
+  initFederation: async (input) => (await import('./enrol/init-federation.ts')).initFederation(input),
+  joinAsProvider: async (code, options) => (await import('./enrol/join-federation.ts')).joinAsProvider(code, options),
+  joinAsGateway: async (code, options) => (await import('./enrol/join-federation.ts')).joinAsGateway(code, options),
   run: async ({ config, log }) => (await import('./run/run-role.ts')).runRole(config, log),
   client: (data, as) => openClient({ ...transportOf(data, as), clock: systemClock, random: openRandom() }),
   keepSession(data, token) {
@@ -39,11 +42,8 @@ export const cliPorts: CliPorts = {
   openCallback,
   wait: (ms) => new Promise((resolve) => void systemClock.after(ms, resolve)),
   objects(data) {
-    const { ports, secure } = runOf(data)
-    const [key] = readConfig(join(resolve(data), 'gateway', 'access.json'), accessConfig).keys
-    if (!key) throw hostError('data.damaged', { file: 'gateway/access.json', reason: 'it holds no key' })
-    const endpoint = secure ? `https://${secure.name}:${ports.s3}` : `http://127.0.0.1:${ports.s3}`
-    return openObjects({ clock: systemClock, send: sendBy(secure) }, endpoint, key)
+    const { endpoint, key, secure, host } = placeOf(data).s3()
+    return openObjects({ clock: systemClock, send: sendBy(secure, host) }, endpoint, key)
   },
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
@@ -75,60 +75,50 @@ export const cliPorts: CliPorts = {
   contract: async () => ({ errors: (await import('./error-rows.ts')).errorRows, version: programVersion() }),
 }
 
-function runOf(data: string) {
-  const file = join(resolve(data), 'run.json')
-  if (!existsSync(file)) throw hostError('data.absent', { folder: resolve(data) })
-  return readConfig(file, runSchema)
-}
-
 const sessionFile = (data: string) => join(resolve(data), 'cli-session')
 
 function transportOf(data: string, as?: 'machine'): Pick<ClientPorts, 'send' | 'stream'> {
-  const { ports } = runOf(data)
-  const token = readFileSync(join(resolve(data), 'api-token'), 'utf8').trim()
+  const place = placeOf(data)
   // Only gateways know people.
   const session =
     as === undefined && existsSync(sessionFile(data)) ? readFileSync(sessionFile(data), 'utf8').trim() : undefined
-  const urlOf = ({ server }: ApiRequest) => `http://127.0.0.1:${ports[server]}`
-  const begin = (request: ApiRequest, signal: AbortSignal | undefined) =>
-    fetch(urlOf(request) + request.path, {
-      method: request.method,
-      headers: {
-        ...request.headers,
-        authorization: `Bearer ${(request.server === 'gateway' ? session : undefined) ?? token}`,
-        ...(request.body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(signal && { signal }),
-      ...(request.body !== undefined && { body: request.body }),
-    })
+  const headersOf = ({ server, headers }: ApiRequest) => ({
+    ...headers,
+    authorization: `Bearer ${(server === 'gateway' ? session : undefined) ?? place.token}`,
+  })
   return {
     async send(request) {
-      const limit = AbortSignal.timeout(answerMs)
+      const url = place.url(request.server)
+      const agent = url.startsWith('https:') ? await secureAgent(url, place.authorityFile) : undefined
       try {
-        const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit
-        const response = await begin(request, signal)
-        return {
-          status: response.status,
-          headers: Object.fromEntries(response.headers),
-          body: await response.text(),
-        }
-      } catch (error) {
-        if (limit.aborted) throw hostError('connect.slow', { url: urlOf(request), seconds: answerMs / 1000 }, error)
-        throw hostError('connect.refused', { url: urlOf(request) }, error)
+        return await callApi({ ...request, url, headers: headersOf(request), agent }, answerMs)
+      } finally {
+        agent?.destroy()
       }
     },
     async stream(request) {
-      const { status, body } = await begin(request, request.signal).catch((error: unknown) => {
-        throw hostError('connect.refused', { url: urlOf(request) }, error)
+      const url = place.url(request.server)
+      const { signal } = request
+      const { status, body } = await fetch(url + request.path, {
+        headers: headersOf(request),
+        ...(signal && { signal }),
+      }).catch((error: unknown) => {
+        throw hostError('connect.refused', { url }, error)
       })
       return { status, body: (body ?? []) as AsyncIterable<Uint8Array> }
     },
   }
 }
 
+/** Loaded where it is needed: most commands ask this machine, where nobody is on the wire. */
+async function secureAgent(url: string, authorityFile: string) {
+  const { federationAgent } = await import('./enrol/federation-link.ts')
+  return federationAgent({ clock: systemClock }, url, new X509Certificate(readFileSync(authorityFile)))
+}
+
 /** To S3 on this machine, whatever its name means elsewhere. */
-const sendBy = (secure: Secure | undefined) => {
-  const settings = secure && secureSettings(secure)
+const sendBy = (secure: Secure | undefined, host: string) => {
+  const settings = secure && secureSettings(secure, host)
   const send: ObjectTransport = ({ method, url, headers, body }) =>
     new Promise((resolve, reject) => {
       const begin = settings ? httpsRequest : httpRequest
@@ -157,9 +147,10 @@ const sendBy = (secure: Secure | undefined) => {
   return send
 }
 
-function secureSettings({ trust }: Secure) {
+function secureSettings({ trust }: Secure, host: string) {
+  const family = isIP(host) === 6 ? 6 : 4
   const lookup: LookupFunction = (_, { all }, found) =>
-    all ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4)
+    all ? found(null, [{ address: host, family }]) : found(null, host, family)
   // A given certificate is trusted as it lies there: whoever may change the file may change everything.
   return trust === undefined ? { lookup } : { lookup, ca: textIn(trust), allowPartialTrustChain: true }
 }

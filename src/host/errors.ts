@@ -106,6 +106,22 @@ export const hostError = errorTable({
     message:
       'The key store may not lie in the database of the index ({database}): a backup of the index would open everything. Name another database, or leave `keys` out.',
   },
+  'folder.role': {
+    kind: 'conflict',
+    retryable: false,
+    message: 'The folder {folder} is that of {found}. Name one for {role} with --data DIR.',
+  },
+  'address.unclear': {
+    kind: 'invalid',
+    retryable: false,
+    message: '{option} must be an address such as {example}; "{given}" is none.',
+  },
+  'server.elsewhere': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'The folder {folder} is that of a {found}, and this command asks the {wanted}. Name the folder of the {wanted} with --data DIR.',
+  },
   'gateways.source': {
     kind: 'invalid',
     retryable: false,

@@ -19,9 +19,10 @@ import {
   type UnwrapConfig,
 } from '../run/configuration.ts'
 import type { PostgresConfig } from '../database/postgres-address.ts'
-import { authorityFile, type CertificateConfig, certificateConfig } from '../run/certificate-configuration.ts'
+import { authorityFile, certificateConfig, type Secure, secureBy } from '../run/certificate-configuration.ts'
 import { edgeLimits, observeConfig, proxiesConfig } from '../run/observe-configuration.ts'
 import { freePort } from '../http/free-port.ts'
+import { freshAccess } from '../run/fresh-access.ts'
 import { keyIn, publicHexOf } from '../run/own-keys.ts'
 import { enrolDemo } from './enrol-demo.ts'
 import { keepPrivate, writePrivate, writePrivateJson } from '../disk/write-file.ts'
@@ -59,9 +60,6 @@ export type ProcessPlan = {
  */
 export type DemoOptions = { gateways: number; separatePorts?: boolean; packBytes?: number; index?: PostgresConfig }
 
-/** Whom S3's certificate is for, and the file of who is to be trusted for it; public authorities without. */
-export type Secure = { name: string; trust?: string }
-
 /** A whole federation on this machine, written down in a data folder. */
 export type DemoFederation = {
   processes: ProcessPlan[]
@@ -96,7 +94,7 @@ export async function prepareDemo(
   const further = [...new Set(gateways.map(own))].filter((name) => name !== 's3')
   const ports = await choosePorts(at('ports.json'), s3Port, [...gateways, ...further])
   keepPrivate(at('api-token'), () => `${randomBytes(32).toString('hex')}\n`)
-  keepPrivate(at('gateway', 'access.json'), () => `${JSON.stringify({ keys: [freshAccess()] }, null, 2)}\n`)
+  keepPrivate(at('gateway', 'access.json'), () => `${JSON.stringify({ keys: [freshAccess('demo')] }, null, 2)}\n`)
 
   const federationKey = publicHexOf(keyIn(at('federation', 'key.pem'), 'ed25519'))
   const gatewayKeys = gateways.map((id) => ({ id, publicKey: publicHexOf(keyIn(at(id, 'key.pem'), 'x25519')) }))
@@ -174,7 +172,8 @@ export async function prepareDemo(
   })
   const shared = gateways.length > 1 && !options.separatePorts
   const { hostnames = ['localhost', 's3.localhost'] } = settings
-  const secure = settings.certificate && secureBy(settings.certificate, hostnames, at('gateway', authorityFile))
+  const secure =
+    settings.certificate && secureBy(settings.certificate, { host, hostnames }, at('gateway', authorityFile))
   for (const id of gateways) {
     add(id, 'gateway', `http://${host}:${portOf(ports, own(id))}`, {
       version: 1,
@@ -233,13 +232,6 @@ export async function prepareDemo(
   }
 }
 
-/** A self-made certificate is for the address too; others are for names alone. */
-function secureBy(certificate: CertificateConfig, hostnames: readonly string[], authority: string): Secure {
-  if (certificate.kind === 'self-made') return { name: host, trust: authority }
-  const { certificateFile: trust } = certificate
-  return { name: hostnames[0] ?? host, ...(trust !== undefined && { trust }) }
-}
-
 const endpointAt = (secure: Secure | undefined, port: number) =>
   secure ? `https://${secure.name}:${port}` : `http://${host}:${port}`
 
@@ -256,13 +248,6 @@ function socketIn(folder: string): string {
   if (Buffer.byteLength(path) <= 100) return path
   const id = createHash('sha256').update(path).digest('hex').slice(0, 16)
   return join(tmpdir(), `pelago-${id}`, 'socket')
-}
-
-function freshAccess(): AccessConfig['keys'][number] {
-  // 32 letters of which none looks like another.
-  const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
-  const id = `PEL${[...randomBytes(17)].map((byte) => letters[byte & 31]).join('')}`
-  return { id, secret: randomBytes(30).toString('base64url'), tenant: 'demo', actor: 'admin' }
 }
 
 async function choosePorts(file: string, s3Port: number, further: string[]): Promise<Record<string, number>> {

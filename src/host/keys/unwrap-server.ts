@@ -135,7 +135,7 @@ export async function openUnwrapServer(
   }
 
   const server = createServer(serve)
-  claim(config.socket)
+  claim(config.socket, config.group)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     // The mask makes the socket ours alone from its first moment on.
@@ -154,8 +154,8 @@ export async function openUnwrapServer(
 }
 
 /** Makes room for the socket: one that a killed process left behind goes, anything else stays. */
-function claim(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+function claim(path: string, group: boolean): void {
+  mkdirSync(dirname(path), { recursive: true, mode: group ? 0o750 : 0o700 })
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (!found) return
   if (!found.isSocket()) throw hostError('file.exists', { file: path })

@@ -106,3 +106,17 @@ export function challengesOf({ s3 }: EndpointConfig, { challenges, http }: Certi
   if (challenges) return challenges
   return [...(s3.port === 443 ? (['tls-alpn-01'] as const) : []), ...(http ? (['http-01'] as const) : [])]
 }
+
+/** Whom S3's certificate is for, and the file of who is to be trusted for it; public authorities without. */
+export type Secure = { name: string; trust?: string }
+
+/** A self-made certificate is for the address too; others are for names alone. @param authority file of who made it */
+export function secureBy(
+  certificate: CertificateConfig,
+  { host, hostnames }: { host: string; hostnames: readonly string[] },
+  authority: string,
+): Secure {
+  if (certificate.kind === 'self-made') return { name: host, trust: authority }
+  const { certificateFile: trust } = certificate
+  return { name: hostnames[0] ?? host, ...(trust !== undefined && { trust }) }
+}

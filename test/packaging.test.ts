@@ -24,7 +24,7 @@ test('the Dockerfile keeps the rules; every rule bites', () => {
     ['USER 10001:10001\n', '', 'root'],
     ['COPY src ./src', 'ADD src ./src', 'ADD'],
     ['COPY src ./src', 'COPY . .', 'whole'],
-    ['CMD ["run", "--config", "/etc/pelago/config.json"]', 'CMD run', 'list'],
+    ['CMD ["run", "--config", "/var/lib/pelago/config.json"]', 'CMD run', 'list'],
     ['HEALTHCHECK', '# HEALTHCHECK', 'HEALTHCHECK'],
     ['WORKDIR /opt/pelago', 'WORKDIR opt', 'WORKDIR'],
     ['--frozen-lockfile', '', 'frozen'],

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, statfsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { joinFederation, type Output } from '#api'
 import type { GatewayJoin, Joined, JoinOptions, ProviderJoin } from '#cli'
-import { type SignedDirectory, verifyDirectory } from '#pool'
+import { verifyDirectory } from '#pool'
 import { type InvitationCode, pinOfKey, readInvitationCode, trustError } from '#trust'
 import { systemClock } from '../clock.ts'
 import { keepPrivate, writePrivate, writePrivateJson } from '../disk/write-file.ts'
@@ -127,7 +127,7 @@ function authorityOf({ url, authority }: InvitationCode): Promise<X509Certificat
 function checkAnswer({ authority, directory, directoryKey }: Answer, { url, authority: pin }: InvitationCode): void {
   if (pinOfKey(new X509Certificate(authority).publicKey) !== pin)
     throw trustError('tls.authority', { peer: `the federation at ${url}`, reason: 'the code names another authority' })
-  verifyDirectory(directory as unknown as SignedDirectory, directoryKeyOf(directoryKey), 0)
+  verifyDirectory(directory, directoryKeyOf(directoryKey), 0)
 }
 
 function enrolledIn(folder: string, { url }: InvitationCode, { directoryKey }: Answer) {

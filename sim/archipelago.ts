@@ -30,7 +30,10 @@ export type Archipelago = {
   keys: SimDatabase
   root: SimRoot
   limits: StorageLimits
+  /** The newest. */
   directory: Directory
+  /** What single gateways have instead of it, by their places: they learn of a new one late. */
+  known: Map<number, Directory>
   /** The gateways that run now. */
   gateways: readonly Gateway[]
   /** Any one of them. */
@@ -162,7 +165,8 @@ export async function openArchipelago(
   }
   const byId = new Map(providers.map((island) => [island.provider.id, island]))
 
-  const startGateway = (): Gateway => {
+  const known = new Map<number, Directory>()
+  const startGateway = (at: number): Gateway => {
     const process = openProcess(world.clock)
     const { clock } = process
     const database = index.connect(process)
@@ -178,7 +182,7 @@ export async function openArchipelago(
           { clock, database: keyDatabase.connect(process), random: world.random, root, log },
           quickKeyLimits,
         ),
-        directory: () => directory,
+        directory: () => known.get(at) ?? directory,
         shards: (id) => connectTo(world, (byId.get(id) as Island).remote, process),
         openBuffers: openUselessBuffers,
       },
@@ -197,7 +201,7 @@ export async function openArchipelago(
     started = true
   })
   await world.runUntil(() => started, 10_000)
-  const gateways = Array.from({ length: count }, startGateway)
+  const gateways = Array.from({ length: count }, (_, at) => startGateway(at))
   return {
     world,
     providers,
@@ -206,13 +210,14 @@ export async function openArchipelago(
     root,
     limits,
     directory,
+    known,
     gateways,
     gateway: () => gateways[count === 1 ? 0 : world.dice(count)] as Gateway,
     restartGateway(at) {
       const old = gateways[at] as Gateway
       world.note(`gateway ${at} dies`)
       old.process.die()
-      gateways[at] = startGateway()
+      gateways[at] = startGateway(at)
       for (const tell of old.died) tell()
       old.died.clear()
     },

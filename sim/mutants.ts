@@ -412,4 +412,16 @@ export const mutants: Mutant[] = [
     from: 'partsGone(bucket.id, upload.id, parts)',
     to: '...(parts.length < 0 ? [partsGone(bucket.id, upload.id, parts)] : [])',
   },
+  {
+    name: 'what was judged by an older directory commits',
+    file: storage('write/check-directory.ts'),
+    from: 'if (newest > judged) throw',
+    to: 'if (newest > judged + 999) throw',
+  },
+  {
+    name: 'gateways do not tell each other of a new directory',
+    file: storage('write/check-directory.ts'),
+    from: 'await ground.index.transact(() => raiseDirectory(version))',
+    to: 'void [ground.index, raiseDirectory]',
+  },
 ]

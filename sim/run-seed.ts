@@ -1,3 +1,4 @@
+import { runDirectories } from './directories.ts'
 import { runJobs } from './jobs.ts'
 import { type Outcome, runScenario } from './scenario.ts'
 import { runStanding } from './standing.ts'
@@ -6,7 +7,7 @@ export type Verdict = { seed: number; failure?: string; tail?: string[] }
 
 /** Runs a seed's lives, each twice: they must hold, and be the same both times, or they could not be looked into. */
 export async function runSeed(seed: number): Promise<Verdict> {
-  for (const run of [runJobs, runStanding]) {
+  for (const run of [runJobs, runStanding, ...(seed % 4 === 0 ? [runDirectories] : [])]) {
     const verdict = await runTwice(seed, run)
     if (verdict.failure !== undefined) return verdict
   }

@@ -69,6 +69,12 @@ export const storageError = errorTable({
     message:
       'The directory of providers expired at {expired}: nothing new is placed until a fresh one is fetched. Reading goes on.',
   },
+  'directory.older': {
+    kind: 'unavailable',
+    retryable: true,
+    message:
+      'This gateway has version {version} of the directory of providers, another one has {newest}: nothing new is placed by an older one. It is fetched every few seconds; if this stays so, look whether this gateway reaches the federation.',
+  },
   'write.troubled': {
     kind: 'unavailable',
     retryable: true,

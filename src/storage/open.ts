@@ -2,6 +2,7 @@ import type { Call } from '#kernel'
 import type { JobKind } from '#work'
 import { type Ground, openGround, type StoragePorts } from './ground.ts'
 import type { ProviderHealth } from './health.ts'
+import { openDirectoryNote } from './write/check-directory.ts'
 import { getBucket, listBuckets } from './index/buckets.store.ts'
 import { type KeyMove, listKeyMoves } from './index/key-moves.store.ts'
 import { defaultLimits, type StorageLimits } from './limits.ts'
@@ -77,13 +78,15 @@ export function openStorage(ports: StoragePorts, limits: StorageLimits = default
   const packer = openPacker(ground)
   const count = openObjectCount(ground)
   const repairer = openRepairer(ground)
+  const noteDirectory = openDirectoryNote(ground)
   return {
     objects: objectsOf(ground, packer),
     jobs: [...storageJobs(ground, repairer), ...rotationJobs(ground)],
     async probe(signal) {
       const uncounted = (error: unknown) => ground.log('warn', 'objects.uncounted', { reason: String(error) })
+      const unnoted = (error: unknown) => ground.log('warn', 'directory.unnoted', { reason: String(error) })
       ground.keys.prune()
-      await Promise.all([probeRound(ground, signal), count.step().catch(uncounted)])
+      await Promise.all([probeRound(ground, signal), count.step().catch(uncounted), noteDirectory().catch(unnoted)])
     },
     provider: (id) => ground.health.of(id),
     report: async () => ({ ...(await reportStorage(ground, count)), repairing: repairer.busy() }),

@@ -1,6 +1,7 @@
 import { defaultPolicy } from '#pool'
 import * as bodies from '../../src/storage/index/bodies.store.ts'
 import * as buckets from '../../src/storage/index/buckets.store.ts'
+import * as directory from '../../src/storage/index/directory.store.ts'
 import * as intents from '../../src/storage/index/intents.store.ts'
 import * as moves from '../../src/storage/index/key-moves.store.ts'
 import * as objects from '../../src/storage/index/objects.store.ts'
@@ -81,6 +82,10 @@ const job = (id: string, tenant: string, single?: string): jobs.NewJob => ({
 
 /** Calls in an order in which each finds something to do; some are refused on purpose. A new operation joins by one line. */
 export const calls: Call[] = [
+  call(directory.newestDirectory),
+  call(directory.raiseDirectory, 3),
+  call(directory.raiseDirectory, 2),
+  call(directory.newestDirectory),
   call(buckets.insertBucket, bucket),
   call(buckets.insertBucket, other),
   call(buckets.insertBucket, { ...bucket, id: 'b3' }),

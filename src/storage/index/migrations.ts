@@ -128,4 +128,12 @@ export const indexMigrations: Migration[] = [
     ],
     down: ['DROP TABLE quota_leases', 'DROP TABLE quotas', 'ALTER TABLE buckets DROP COLUMN quotas'],
   },
+  {
+    // Older gateways neither look at it nor raise it.
+    id: 8,
+    name: 'newest directory',
+    expands: true,
+    statements: ['CREATE TABLE directory_seen (id {int} NOT NULL PRIMARY KEY, version {int} NOT NULL)'],
+    down: ['DROP TABLE directory_seen'],
+  },
 ]

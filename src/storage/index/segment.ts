@@ -15,6 +15,8 @@ export type Segment = {
   m: number
   /** Provider ids in shard order. */
   holders: string[]
+  /** The row that names them, where it is counted; undefined for one that is not in the index yet. */
+  placement?: string
   /** Shard names in shard order, 32 hex digits each. */
   names: string[]
   epoch: number

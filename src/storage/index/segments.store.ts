@@ -5,7 +5,7 @@ import type { Segment, SegmentPlace } from './segment.ts'
 type Step<T> = Generator<Statement, T, Row[]>
 
 export function* insertSegment(segment: Segment): Step<void> {
-  const placement = yield* placementOf(segment.holders)
+  const placement = yield* placementOf(segment)
   yield sql`INSERT INTO segments
     (body, position, scope, generation, segment, size, k, m, placement, names, epoch, data_key, integrity_key, commitment)
     VALUES (${segment.body}, ${segment.position}, ${segment.scope}, ${segment.generation}, ${segment.segment}, ${segment.size},
@@ -19,14 +19,14 @@ export function* insertSegment(segment: Segment): Step<void> {
  * @returns false when somebody did, or the segment is gone
  */
 export function* replaceSegment(current: Segment, next: Segment): Step<boolean> {
-  const placement = yield* placementOf(next.holders)
+  const placement = yield* placementOf(next)
   const rows =
     yield sql`UPDATE segments SET generation = ${current.generation + 1}, segment = ${next.segment}, k = ${next.k}, m = ${next.m},
     placement = ${placement}, names = ${next.names.join('')}, epoch = ${next.epoch},
     data_key = ${next.dataKey}, integrity_key = ${next.integrityKey}, commitment = ${next.commitment}
     WHERE body = ${current.body} AND position = ${current.position} AND generation = ${current.generation} RETURNING generation`
   if (rows.length !== 1) return false
-  yield* tally(current, placementId(current.holders), -1)
+  yield* tally(current, countedIn(current), -1)
   yield* tally(next, placement, 1)
   return true
 }
@@ -93,7 +93,7 @@ export function* takeSegments(body: string, limit: number): Step<Segment[]> {
   const segments = rows.map(segmentOf)
   const last = segments[segments.length - 1]
   if (!last) return []
-  for (const segment of segments) yield* tally(segment, placementId(segment.holders), -1)
+  for (const segment of segments) yield* tally(segment, countedIn(segment), -1)
   yield sql`DELETE FROM segments WHERE body = ${body} AND position <= ${last.position}`
   yield sql`DELETE FROM gaps WHERE body = ${body} AND position <= ${last.position}`
   return segments
@@ -123,15 +123,28 @@ export function* gapsOf(place: SegmentPlace): Step<Gap[]> {
   return rows as unknown as Gap[]
 }
 
+/**
+ * Every pack of a class that is put down at some holders is counted in one row, which commits of several gateways would all
+ * write at the same time, and run again for it. So the packs of one list of holders are spread over as many placements.
+ */
+const packLanes = 16
+const classPrefix = 'pack-'
+
 /** Lists of holders repeat by the thousand; each is kept once, under its hash, so that finding it needs no lock. */
-function* placementOf(holders: string[]): Step<string> {
-  const id = placementId(holders)
+function* placementOf({ holders, scope, segment }: Segment): Step<string> {
+  // The name of a segment is random.
+  const lane = scope.startsWith(classPrefix) ? Number.parseInt(segment.slice(0, 4), 16) % packLanes : 0
+  const id = placementId(holders, lane)
   yield sql`INSERT INTO placements (id, holders) VALUES (${id}, ${holders.join(',')}) ON CONFLICT (id) DO NOTHING`
   return id
 }
 
-function placementId(holders: string[]): string {
-  return createHash('sha256').update(holders.join(',')).digest('hex').slice(0, 16)
+/** Where a segment out of the index is counted. */
+const countedIn = ({ placement, holders }: Segment) => placement ?? placementId(holders, 0)
+
+function placementId(holders: string[], lane: number): string {
+  const text = lane === 0 ? holders.join(',') : `${holders.join(',')}/${lane}`
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
 function segmentOf(row: Row): Segment {
@@ -145,6 +158,7 @@ function segmentOf(row: Row): Segment {
     k: row.k as number,
     m: row.m as number,
     holders: (row.holders as string).split(','),
+    placement: row.placement as string,
     names: (row.names as string).match(/.{32}/g) ?? [],
     epoch: row.epoch as number,
     dataKey: row.data_key as Uint8Array,

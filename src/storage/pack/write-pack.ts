@@ -7,6 +7,7 @@ import { insertPack, keepPackClass, type PackClass, shrinkPack } from '../index/
 import type { Segment } from '../index/segment.ts'
 import { insertSegment } from '../index/segments.store.ts'
 import { account } from '../quota/account.ts'
+import { checkDirectory } from '../write/check-directory.ts'
 import { checkHolders } from '../write/commit-body.ts'
 import { giveUp } from '../write/give-up.ts'
 import { writeSegment } from '../write/write-segment.ts'
@@ -32,7 +33,7 @@ export type PackOutcome = { value: unknown } | { error: unknown }
 /**
  * Writes one pack and commits it with all that its objects are for. What refuses one object alone, such as a condition, is
  * that object's outcome; the others are stored all the same.
- * @throws pool.short, pool.full, write.troubled, commit.lost, commit.uncertain: then none was stored
+ * @throws pool.short, pool.full, write.troubled, directory.older, commit.lost, commit.uncertain: then none was stored
  */
 export async function writePack(
   ground: Ground,
@@ -58,8 +59,8 @@ export async function writePack(
       ...(planned && { planned }),
     }
     const segment = await writeSegment(ground, job)
-    checkHolders(ground, packClass.policy, [segment])
-    const written = { segment, layout: contents.layout(), bytes: contents.capacity() }
+    const judged = checkHolders(ground, packClass.policy, [segment])
+    const written = { segment, judged, layout: contents.layout(), bytes: contents.capacity() }
     const outcomes = await ground.spans.within('commit', () =>
       commitPack(ground, packClass, written, jobs, guard, next),
     )
@@ -77,12 +78,13 @@ export async function writePack(
   }
 }
 
-type Written = { segment: Segment; layout: PackLayout; bytes: number }
+/** `judged`: version of the directory by which its holders are good. */
+type Written = { segment: Segment; judged: number; layout: PackLayout; bytes: number }
 
 function commitPack(
   ground: Ground,
   packClass: PackClass,
-  { segment, layout, bytes }: Written,
+  { segment, judged, layout, bytes }: Written,
   jobs: readonly PackJob[],
   guard: Guard,
   next: PlannedPack | undefined,
@@ -93,6 +95,7 @@ function commitPack(
     ground,
     function* (ledger) {
       yield* guard()
+      yield* checkDirectory(judged)
       if (!(yield* closeIntent(pack, new Set(segment.names), now + ground.limits.strayMs)))
         throw storageError('commit.lost')
       if (next) yield* keepPlan(next)

@@ -1,7 +1,9 @@
 import type { Row, Statement } from '#kernel'
+import { judge } from '#pool'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
 import { holdBucketById } from '../index/buckets.store.ts'
+import { checkDirectory } from '../write/check-directory.ts'
 import { closeIntent, insertStray } from '../index/intents.store.ts'
 import type { Segment } from '../index/segment.ts'
 import { deleteGap, replaceSegment } from '../index/segments.store.ts'
@@ -15,7 +17,7 @@ export type Guard = () => Generator<Statement, void, Row[]>
  * Puts the repaired segment in place of the old one, if nobody changed it meanwhile. Shards that are not used any more
  * stay for readers that began before, then go to the trash. An outcome that is lost on the way back is no harm: the next
  * round looks at what is there.
- * @throws repair.overtaken
+ * @throws repair.overtaken, repair.unsafe, directory.older
  */
 export async function replaceCommitted(
   ground: Ground,
@@ -26,9 +28,11 @@ export async function replaceCommitted(
   guard: Guard,
 ): Promise<void> {
   const now = ground.clock.now()
+  const judged = checkMoved(ground, scope, segment, next)
   const names = new Set(next.names)
   await ground.index.transact(function* () {
     yield* guard()
+    yield* checkDirectory(judged)
     const bucket = 'policyEpoch' in scope ? yield* holdBucketById(scope.id) : undefined
     // Keys that are as they were may be old: the rotation of keys has still to come by.
     const kept = next.epoch === segment.epoch
@@ -45,4 +49,14 @@ export async function replaceCommitted(
       yield* deleteGap(segment, shard)
     }
   })
+}
+
+/** The directory may have changed since the new places were chosen. @returns the version by which they are good */
+function checkMoved(ground: Ground, scope: Bucket | PackClass, segment: Segment, next: Segment): number {
+  const directory = ground.directory()
+  const eligible = new Set(judge(directory, scope.policy).eligible.map(({ id }) => id))
+  const before = new Set(segment.names)
+  const moved = next.holders.filter((_, shard) => !before.has(next.names[shard] as string))
+  if (!moved.every((id) => eligible.has(id))) throw storageError('repair.unsafe', { segment: segment.segment })
+  return directory.version
 }

@@ -9,6 +9,7 @@ import { insertSegment } from '../index/segments.store.ts'
 import type { Bucket } from '../object.ts'
 import { account, type Ledger } from '../quota/account.ts'
 import type { Counted } from '../quota/scopes.ts'
+import { checkDirectory } from './check-directory.ts'
 import { giveUp } from './give-up.ts'
 import type { WrittenBody } from './write-body.ts'
 
@@ -20,7 +21,7 @@ type Step<T> = Generator<Statement, T, Row[]>
  * The intent is taken away and the bucket held, so no more than a snapshot is needed for them; `act` says what it needs.
  * @param find what `act` would have returned, when the commit's outcome was lost on the way back
  * @throws commit.lost when the sweeper was quicker, object.conflict or key.retired when the bucket's policy or key changed meanwhile,
- *   commit.uncertain when even asking again brings no answer
+ *   directory.older when another gateway knows newer providers, commit.uncertain when even asking again brings no answer
  */
 export async function commitBody<T>(
   ground: Ground,
@@ -32,12 +33,13 @@ export async function commitBody<T>(
 ): Promise<T> {
   const used = new Set(written.segments.flatMap((segment) => segment.names))
   try {
-    checkHolders(ground, bucket.policy, written.segments)
+    const judged = checkHolders(ground, bucket.policy, written.segments)
     const commit = function* (ledger: Ledger) {
       const current = yield* holdBucketById(bucket.id)
       if (!current) throw storageError('bucket.missing', { bucket: bucket.name })
       if (current.policyEpoch !== bucket.policyEpoch) throw storageError('object.conflict', { key: bucket.name })
       if (written.segments.some(({ epoch }) => epoch < current.keyFloor)) throw storageError('key.retired')
+      yield* checkDirectory(judged)
       const open = yield* closeIntent(written.body, used, ground.clock.now() + ground.limits.strayMs)
       if (!open) throw storageError('commit.lost')
       for (const segment of written.segments) yield* insertSegment(segment)
@@ -56,10 +58,12 @@ export async function commitBody<T>(
   }
 }
 
-/** The directory may have changed while the bytes were on their way. */
-export function checkHolders(ground: Ground, policy: Policy, segments: readonly Segment[]): void {
-  const eligible = new Set(judge(ground.directory(), policy).eligible.map((provider) => provider.id))
+/** The directory may have changed while the bytes were on their way. @returns the version by which the holders are good */
+export function checkHolders(ground: Ground, policy: Policy, segments: readonly Segment[]): number {
+  const directory = ground.directory()
+  const eligible = new Set(judge(directory, policy).eligible.map((provider) => provider.id))
   for (const segment of segments) {
     for (const holder of segment.holders) if (!eligible.has(holder)) throw storageError('commit.lost')
   }
+  return directory.version
 }

@@ -2,7 +2,7 @@
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { globSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const words = process.argv.slice(2)
@@ -13,10 +13,35 @@ if (files.length === 0) {
   process.exit(1)
 }
 
+/** What takes longest begins first, so that nobody waits for it alone in the end. What a run says at its end belongs here. */
+const longest = [
+  'test/acceptance/up.test.ts',
+  'test/acceptance/foreign-clients.test.ts',
+  'sim/sim.test.ts',
+  'test/acceptance/crash.test.ts',
+  'test/acceptance/api.test.ts',
+  'test/acceptance/log.test.ts',
+  'test/acceptance/secrets.test.ts',
+  'test/acceptance/readme.test.ts',
+  'test/acceptance/loop.test.ts',
+  'test/compliance/node-crash.test.ts',
+  'test/acceptance/',
+].map((path) => join(root, path))
+const rank = (file: string) => {
+  const at = longest.findIndex((path) => file.startsWith(path))
+  return at === -1 ? longest.length : at
+}
+/** Tests wait more than they compute: for restarts, leases, other processes. */
+const atOnce = 4
+const named = 8
+
 let passed = 0
 let failed = 0
 const skipped: string[] = []
-const stream = run({ files: files.sort(), concurrency: 3, timeout: 280_000, cwd: root })
+const stream = run({
+  files: files.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)),
+  ...{ concurrency: atOnce, timeout: 280_000, cwd: root },
+})
 stream.on('test:pass', (event) => {
   if (event.details.type === 'suite') return
   if (event.skip) skipped.push(`${event.name}: ${event.skip === true ? 'skipped' : event.skip}`)
@@ -25,8 +50,14 @@ stream.on('test:pass', (event) => {
 stream.on('test:fail', (event) => {
   if (event.details.type !== 'suite') failed++
 })
+const seconds: [file: string, took: number][] = []
+stream.on('test:complete', ({ nesting, name, details }) => {
+  if (nesting === 0 && name.endsWith('.test.ts')) seconds.push([relative(root, name), details.duration_ms / 1000])
+})
 stream.on('end', () => {
   setImmediate(() => {
+    const slowest = seconds.toSorted(([, a], [, b]) => b - a).slice(0, named)
+    console.log(`Took longest: ${slowest.map(([file, took]) => `${file} ${took.toFixed(0)} s`).join(', ')}`)
     for (const line of skipped) console.log(`SKIPPED ${line}`)
     console.log(`${passed} passed, ${failed} failed`)
     process.exitCode = failed > 0 || passed === 0 ? 1 : 0

@@ -2,10 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type CliPorts, runCommand } from '#cli'
+import { cliPorts } from '#host'
 
 const root = join(import.meta.dirname, '..', '..')
 const own = join(root, 'bin', 'pelago.ts')
-const readyMs = 60_000
+const readyMs = 120_000
 
 /** A whole federation in a temporary folder, as `npm start` runs it. */
 export type Pelago = {
@@ -19,7 +21,10 @@ export type Pelago = {
   pid: number
   /** What it said on its standard error so far. */
   said(): string
-  /** Runs a command of the command line against it. */
+  /**
+   * Runs a command of the command line against it, in this process: to start one costs many times what a command does.
+   * `run` starts one.
+   */
   cli(...words: string[]): Promise<{ code: number; out: string; err: string }>
   /** Stops it as Ctrl-C does. @returns its exit code */
   stop(): Promise<number | null>
@@ -30,6 +35,7 @@ export type Pelago = {
 /** `data`: an existing folder to go on with. `words`: more for `pelago up`. `entry`: what is started in place of its own. */
 export type StartOptions = { data?: string; words?: readonly string[]; entry?: string; env?: NodeJS.ProcessEnv }
 
+/** @throws with the sentence that it refuses to start with */
 export async function startPelago({ data, words = [], entry = own, env }: StartOptions = {}): Promise<Pelago> {
   const folder = data ?? (await mkdtemp(join(tmpdir(), 'pelago-')))
   const child = spawn(process.execPath, [...flags, entry, 'up', '--data', folder, '--port', '0', '--json', ...words], {
@@ -49,7 +55,7 @@ export async function startPelago({ data, words = [], entry = own, env }: StartO
   return {
     ...facts,
     said: () => said,
-    cli: (...words) => run(process.execPath, [...flags, own, ...words, '--data', folder]),
+    cli: (...words) => runHere([...words, '--data', folder]),
     stop,
     async close() {
       await stop()
@@ -60,7 +66,9 @@ export async function startPelago({ data, words = [], entry = own, env }: StartO
 
 const flags = ['--disable-warning=ExperimentalWarning']
 
-function ready(child: ChildProcess, said: () => string): Promise<Omit<Pelago, 'said' | 'cli' | 'stop' | 'close'>> {
+type Ready = Omit<Pelago, 'said' | 'cli' | 'stop' | 'close'>
+
+function ready(child: ChildProcess, said: () => string): Promise<Ready> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
@@ -72,13 +80,35 @@ function ready(child: ChildProcess, said: () => string): Promise<Omit<Pelago, 's
       const end = out.indexOf('\n')
       if (end === -1) return
       clearTimeout(timer)
-      resolve(JSON.parse(out.slice(0, end)) as Omit<Pelago, 'said' | 'cli' | 'stop' | 'close'>)
+      const facts = JSON.parse(out.slice(0, end)) as Ready & { error?: { message: string } }
+      if (facts.error) reject(new Error(facts.error.message))
+      else resolve(facts)
     })
     child.once('exit', (code) => {
       clearTimeout(timer)
       reject(new Error(`Pelago ended with ${code}: ${said()}${out}`))
     })
   })
+}
+
+/** What a process would print and end with, without one. */
+async function runHere(words: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', '']
+  const ports: CliPorts = {
+    ...cliPorts,
+    out(line) {
+      out += `${line}\n`
+    },
+    err(line) {
+      err += `${line}\n`
+    },
+    async save(file, bytes) {
+      if (file !== '-') return cliPorts.save(file, bytes)
+      for await (const chunk of bytes) out += Buffer.from(chunk).toString()
+    },
+  }
+  const code = await runCommand(words, ports)
+  return { code, out, err }
 }
 
 /** Runs a program to its end. @returns exit code and what it said */

@@ -46,7 +46,7 @@ export async function startPostgres({ password }: { password?: string } = {}): P
   if (password !== undefined) writeFileSync(secret, password)
   const asking = password === undefined ? ['-A', 'trust'] : ['-A', 'scram-sha-256', `--pwfile=${secret}`]
   const data = join(folder, 'data')
-  const words = ['-D', data, '-U', 'pelago', ...asking, '-E', 'UTF8', '--no-locale']
+  const words = ['-D', data, '-U', 'pelago', ...asking, '-E', 'UTF8', '--no-locale', '--no-sync']
   const made = spawnSync(join(bin, 'initdb'), words, { ...as, encoding: 'utf8' })
   if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`)
   const port = await freePort()

@@ -19,7 +19,8 @@ export type Supervisor = {
 type Ports = { clock: Clock; log: Log; say(sentence: string): void }
 type Config = { entry: string; logFolder: string }
 
-const readyMs = 15_000
+/** Ten that start together on a busy machine take their time; one that hangs is started anew after this. */
+const readyMs = 60_000
 const stopMs = 10_000
 /** A provider that was killed stays away this long, so that the loss can be seen; the others are wanted back at once. */
 const restartMs = { provider: 10_000, gateway: 500, unwrap: 500, federation: 500 }

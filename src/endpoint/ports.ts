@@ -16,4 +16,8 @@ export type EndpointPorts = {
 }
 
 /** The same, with the way to a certification authority. */
-export type AcmePorts = EndpointPorts & { egress: EgressFetch }
+export type AcmePorts = EndpointPorts & {
+  egress: EgressFetch
+  /** What this program is called, for `User-Agent`. */
+  agent: string
+}

@@ -16,7 +16,7 @@ import {
 } from '#endpoint'
 import { journalMigrations } from '#journal'
 import { type Database, type EgressFetch, sql } from '#kernel'
-import { type Job, workMigrations } from '#work'
+import { hastenJob, type Job, workMigrations } from '#work'
 import { openHttpChallenge } from '../../src/host/certificates/http-challenge.ts'
 import { openSqlite } from '../../src/host/database/sqlite.ts'
 import { openEgress } from '../../src/host/http/egress.ts'
@@ -74,7 +74,7 @@ async function openHouse(options: Partial<AcmeOptions> = {}, config: Partial<Acm
     { host: '127.0.0.1', port: 0 },
     { answer: (token) => answers.find((one) => one.token === token), hostnames: names, port: 443 },
   )
-  const server = await startAcmeServer({ httpPort: listener.port, tlsPort: 1, ...options })
+  const server = await startAcmeServer({ httpPort: listener.port, tlsPort: () => 1, ...options })
   closing.push(
     () => server.close(),
     () => listener.close(),
@@ -94,7 +94,12 @@ async function openHouse(options: Partial<AcmeOptions> = {}, config: Partial<Acm
       asked.push(new URL(request.url).pathname)
       return egress(request)
     }
-    const ports = { ...{ clock, random, database, sealer, newKey, log }, journal: { nameKey: root }, egress: through }
+    const ports = {
+      ...{ clock, random, database, sealer, newKey, log },
+      journal: { nameKey: root },
+      egress: through,
+      agent: 'test',
+    }
     const kind = certificateJob(ports, wanted)
     const shared = async () => {
       const found = await readShared(ports, certificateId(wanted))
@@ -218,6 +223,17 @@ describe('a certificate by ACME', () => {
     await house.until(says('503'))
     await house.until(has(house))
     assert.equal(house.server.orders.length, 1)
+  })
+
+  test('nobody who hastens the job has the authority look before every gateway has the answers', async () => {
+    const house = await openHouse()
+    await house.until(says('learn what to answer'))
+    const { dueAt } = await house.job()
+    await house.database.transact(() => hastenJob(certificateJobName, house.clock.now()))
+    await house.turn()
+    assert.equal((await house.job()).dueAt, dueAt)
+    assert.ok(!house.asked.some((path) => path.startsWith('/challenge/')))
+    await house.until(has(house))
   })
 
   test('a name that leads elsewhere is said with its reason, and tried again more and more seldom', async () => {

@@ -33,7 +33,8 @@ export type Faults = {
 export type AcmeOptions = {
   /** Where the names are looked for: all of them lead to 127.0.0.1. */
   httpPort: number
-  tlsPort: number
+  /** Asked for anew for each look. */
+  tlsPort: () => number
   /** Life of a certificate, milliseconds. */
   lifeMs?: number
   /** Only accounts with this binding. */
@@ -206,7 +207,7 @@ export async function startAcmeServer(options: AcmeOptions): Promise<AcmeTestSer
     try {
       if (challenge.type === 'http-01')
         await fetchAnswer(options.httpPort, authorization.host, challenge.token, expected)
-      else if (challenge.type === 'tls-alpn-01') await askByTls(x509, options.tlsPort, authorization.host, expected)
+      else if (challenge.type === 'tls-alpn-01') await askByTls(x509, options.tlsPort(), authorization.host, expected)
       else fault = 'dns-01 is not looked at here'
     } catch (error) {
       fault = error instanceof Error ? error.message : String(error)
@@ -272,6 +273,7 @@ export async function startAcmeServer(options: AcmeOptions): Promise<AcmeTestSer
 
   const answer = async (request: IncomingMessage, text: string): Promise<Told> => {
     const url = base + request.url
+    if (!request.headers['user-agent']) throw new Refusal(400, 'malformed', 'section 6.1 wants a User-Agent')
     if (faults.down > 0) {
       faults.down--
       return { status: 503, body: '<html>down</html>' }

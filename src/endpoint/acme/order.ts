@@ -138,6 +138,9 @@ async function prove(ports: OrderPorts, fence: Fence, order: Order, state: Field
     const told = { ...order, tellAt: clock.now() + spreadMs }
     return { order: told, restMs: spreadMs, says: 'The gateways learn what to answer.' }
   }
+  // Whoever hastens the job, or takes it over, does not hasten the other gateways.
+  const early = order.tellAt - clock.now()
+  if (early > 0) return { order, restMs: early, says: 'The gateways learn what to answer.' }
   for (const one of open) {
     const challenge = challengeOf(ports, one)
     // One that the authority looks at already has another status.

@@ -44,16 +44,18 @@ const noncesMost = 8
 const signedMost = 4
 
 /** Opens one. @param url of its directory */
-export function openAcmeServer(ports: { egress: EgressFetch; clock: Clock }, url: string): AcmeServer {
+export function openAcmeServer(ports: { egress: EgressFetch; clock: Clock; agent: string }, url: string): AcmeServer {
   const name = new URL(url).host
   const nonces: string[] = []
+  // Section 6.1 demands the one and advises the other.
+  const common = { 'user-agent': ports.agent, 'accept-language': 'en' }
   let known: { directory: Promise<AcmeDirectory>; until: number } | undefined
   const keepNonce = ({ headers }: EgressAnswer) => {
     const nonce = headers['replay-nonce']
     if (nonce !== undefined && nonces.length < noncesMost) nonces.push(nonce)
   }
   const get = async (from: string): Promise<EgressAnswer> => {
-    const answer = await ports.egress({ url: from })
+    const answer = await ports.egress({ url: from, headers: common })
     if (answer.status >= 400) throw refusalOf(name, answer, ports.clock.now())
     return answer
   }
@@ -86,7 +88,7 @@ export function openAcmeServer(ports: { egress: EgressFetch; clock: Clock }, url
     async post(to, payload, signer, accept = 'application/json') {
       for (let signed = 1; ; signed++) {
         const body = await jwsOf(signer, { url: to, nonce: await nonce() }, payload)
-        const headers = { 'content-type': 'application/jose+json', accept }
+        const headers = { ...common, 'content-type': 'application/jose+json', accept }
         const answer = await ports.egress({ url: to, method: 'POST', headers, body })
         keepNonce(answer)
         if (answer.status < 400) return answer

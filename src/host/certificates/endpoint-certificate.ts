@@ -26,11 +26,12 @@ import {
   hostnamesOf,
 } from '../run/certificate-configuration.ts'
 import { wantedOf } from './wanted-of.ts'
+import { programVersion } from '../run/program-version.ts'
 import type { TlsListen } from '../tls/tls-edge.ts'
 import { certificateCheck } from './certificate-check.ts'
 import type { ChangingCertificate } from './certificate-state.ts'
 import { openChallengeContexts } from './challenge-contexts.ts'
-import { openGivenCertificate } from './given-certificate.ts'
+import { openGivenCertificate, readGiven } from './given-certificate.ts'
 import { openHttpChallenge } from './http-challenge.ts'
 import { openSharedCertificate } from './shared-certificate.ts'
 
@@ -73,11 +74,22 @@ export async function openEndpointCertificate(
     return { tls: undefined, jobs: [], checks: () => [], close: async () => undefined }
   }
   if (certificate.kind !== 'given') return openMade(ports, config, certificate)
-  const { certificateFile = '', keyFile = '' } = certificate
-  const shown = openGivenCertificate(ports, { certificateFile, keyFile }, hostnamesOf(config))
+  const shown = openGivenCertificate(ports, filesOf(certificate), hostnamesOf(config))
   sayUncovered(ports.log, shown, config)
   return edgeOf(ports, shown, { jobs: [], close: async () => shown.close() })
 }
+
+/**
+ * Looks at a given certificate before anything else is opened.
+ * @param now milliseconds since 1970
+ * @throws endpoint errors, file.missing
+ */
+export function checkGiven(config: EndpointConfig, now: number): void {
+  const { certificate } = config
+  if (certificate?.kind === 'given') readGiven(filesOf(certificate), hostnamesOf(config), now)
+}
+
+const filesOf = ({ certificateFile = '', keyFile = '' }: CertificateConfig) => ({ certificateFile, keyFile })
 
 async function openMade(
   ports: EndpointCertificatePorts,
@@ -91,7 +103,7 @@ async function openMade(
   const origins = [...(config.egress?.origins ?? []), ...(wanted.acme ? [new URL(wanted.acme.directory).origin] : [])]
   const ca = certificate.directoryCaFile === undefined ? undefined : readFileSync(certificate.directoryCaFile, 'utf8')
   const egress = openEgress({ origins, ...(ca !== undefined && { ca }) })
-  const endpoint = { ...ports, sealer, newKey, egress }
+  const endpoint = { ...ports, sealer, newKey, egress, agent: `pelago/${programVersion()}` }
   if (!wanted.acme) {
     const file = join(config.folder, authorityFile)
     writePublic(file, await ensureOwn(endpoint, wanted))

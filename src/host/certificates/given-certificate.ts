@@ -21,8 +21,7 @@ export function openGivenCertificate(
   files: Files,
   hostnames: readonly string[],
 ): ChangingCertificate & { close(): void } {
-  const first = readNow(files)
-  judgeCertificate(first, hostnames, clock.now())
+  const first = readGiven(files, hostnames, clock.now())
   const changing = openChanging(first)
   let looked = textOf(first)
   let cancel = () => {}
@@ -74,7 +73,12 @@ async function readPair({ certificateFile, keyFile }: Files): Promise<Certificat
   return { chain: await readFile(certificateFile, 'utf8'), key: await readFile(keyFile, 'utf8') }
 }
 
-function readNow({ certificateFile, keyFile }: Files): Certificate {
+/**
+ * Reads a certificate that clients will take.
+ * @param now milliseconds since 1970
+ * @throws endpoint errors, file.missing
+ */
+export function readGiven({ certificateFile, keyFile }: Files, hostnames: readonly string[], now: number): Certificate {
   const read = (file: string) => {
     try {
       return readFileSync(file, 'utf8')
@@ -83,7 +87,9 @@ function readNow({ certificateFile, keyFile }: Files): Certificate {
       throw error
     }
   }
-  return { chain: read(certificateFile), key: read(keyFile) }
+  const given = { chain: read(certificateFile), key: read(keyFile) }
+  judgeCertificate(given, hostnames, now)
+  return given
 }
 
 const settleMs = 1000

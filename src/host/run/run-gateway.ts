@@ -9,7 +9,7 @@ import { defaultLimits, openKeyStore, rawPublicKey, type ShardStore, sharedKey, 
 import { openEgress } from '../http/egress.ts'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
-import { openEndpointCertificate } from '../certificates/endpoint-certificate.ts'
+import { checkGiven, openEndpointCertificate } from '../certificates/endpoint-certificate.ts'
 import { checkEndpoints, isLoopback } from './certificate-configuration.ts'
 import { accessConfig, gatewayConfig, readConfig } from './configuration.ts'
 import { openIndex, openKeys } from './open-databases.ts'
@@ -37,6 +37,7 @@ import { openShardStore } from '../shards/shard-client.ts'
 export async function runGateway(file: string, { log, watch }: OpenLog): Promise<Running> {
   const config = readConfig(file, gatewayConfig)
   checkEndpoints(config)
+  checkGiven(config, systemClock.now())
   const { keys } = readConfig(config.accessFile, accessConfig)
   const clock = systemClock
   const random = openRandom()

@@ -240,7 +240,7 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'a pack commits although its intent was given up',
-    file: storage('pack/write-pack.ts'),
+    file: storage('pack/commit-pack.ts'),
     from: 'if (!(yield* closeIntent(',
     to: 'if (1 > 2 && !(yield* closeIntent(',
   },

@@ -35,7 +35,7 @@ export const bucket: Bucket = {
   policy: defaultPolicy,
 }
 const other: Bucket = { ...bucket, id: 'b2', name: 'other', tenant: 'u', etags: 'opaque' }
-const packClass = packs.packClassOf(defaultPolicy)
+export const packClass = packs.packClassOf(defaultPolicy)
 const name = (text: string) => Buffer.from(text).toString('hex').padEnd(32, '0')
 
 export const segment = (body: string, position = 0): Segment => ({

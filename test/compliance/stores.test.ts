@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Database, Row, Statement } from '#kernel'
-import { keyMigrations, indexMigrations } from '#storage'
+import { defaultLimits, keyMigrations, indexMigrations } from '#storage'
 import { endpointMigrations } from '#endpoint'
 import { workMigrations } from '#work'
 import { openPostgres } from '../../src/host/database/postgres.ts'
 import { openSqlite } from '../../src/host/database/sqlite.ts'
+import type { Ground } from '../../src/storage/ground.ts'
+import { commitPack } from '../../src/storage/pack/commit-pack.ts'
+import type { PackJob } from '../../src/storage/pack/job.ts'
+import type { PackLayout } from '../../src/storage/pack/layout.ts'
+import { openLeases } from '../../src/storage/quota/leases.ts'
 import { planShards } from '../../src/storage/index/intents.store.ts'
 import { checkCondition, findCurrent, putObjectRow } from '../../src/storage/index/objects.store.ts'
 import { insertBucket } from '../../src/storage/index/buckets.store.ts'
@@ -19,7 +25,7 @@ import { buryBody } from '../../src/storage/index/bodies.store.ts'
 import { insertStray } from '../../src/storage/index/intents.store.ts'
 import { insertUpload, putPartRow } from '../../src/storage/index/uploads.store.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../tools/postgres.ts'
-import { bucket, calls, object, packed, segment, walked } from './store-calls.ts'
+import { bucket, calls, object, packClass, packed, segment, walked } from './store-calls.ts'
 import { answerOf, type Step, statementsOf, uncalled } from './stores.suite.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -106,6 +112,50 @@ describe('stores on both databases', { skip }, () => {
       Object.values(postgres.retries()).some((times) => times > 0),
       'they met',
     )
+  })
+
+  test('of packs that are committed at the same time with the same new key, one has it', async () => {
+    const { postgres } = await both('packs')
+    const other = await openPostgres({ url: server.url, namespace: 'packs', schemas })
+    open.push(other)
+    await postgres.transact(() => insertBucket(bucket))
+    const ground = (index: Database) =>
+      ({
+        ...{
+          index,
+          limits: defaultLimits,
+          clock: { now: () => Date.now() },
+          leases: openLeases({ now: () => 0, after: () => () => {} }),
+        },
+      }) as unknown as Ground
+    const commit = async (at: number, round: number) => {
+      const index = at % 2 === 0 ? postgres : other
+      const pack = `${round}-${at}`
+      // Counted in rows of their own: one that all of them wrote would put them in order.
+      const name = `${at.toString(16).padStart(4, '0')}${randomBytes(14).toString('hex')}`
+      const written = { ...segment(pack), segment: name, scope: packClass.id, epoch: 0 }
+      await index.transact(() => planShards(pack, Date.now() + 60_000, []))
+      const layout = { places: [{ shard: 0, start: 0 }] } as unknown as PackLayout
+      const job: PackJob = {
+        ...{ sealed: new Uint8Array(10), size: 10, signal: new AbortController().signal },
+        *decide() {
+          const current = yield* findCurrent('b1', `round ${round}`)
+          checkCondition(current, { ifNoneMatch: true }, 'b1', 'key')
+          return function* (place) {
+            const keys = { epoch: 1, dataKey: Buffer.alloc(48), commitment: Buffer.alloc(32) }
+            yield* putObjectRow('b1', object(`round ${round}`, `v${at}`, { ...place, ...keys }), current, 1)
+            return at
+          }
+        },
+        *find() {},
+      }
+      const pending = { segment: written, judged: 1, layout, bytes: 10 }
+      return commitPack(ground(index), packClass, pending, [job], function* () {}, undefined)
+    }
+    for (let round = 0; round < 6; round++) {
+      const outcomes = (await Promise.all(Array.from({ length: 12 }, (_, at) => commit(at, round)))).flat()
+      assert.equal(outcomes.filter((outcome) => 'value' in outcome).length, 1, `round ${round}`)
+    }
   })
 })
 

@@ -1,20 +1,14 @@
-import { hasCode, PelagoError } from '#kernel'
+import { hasCode } from '#kernel'
 import { storageError } from '../errors.ts'
 import { ascendingName, type Ground } from '../ground.ts'
-import { closeIntent } from '../index/intents.store.ts'
-import { holdClassFloor } from '../index/key-moves.store.ts'
-import { insertPack, keepPackClass, type PackClass, shrinkPack } from '../index/packs.store.ts'
-import type { Segment } from '../index/segment.ts'
-import { insertSegment } from '../index/segments.store.ts'
-import { account } from '../quota/account.ts'
-import { checkDirectory } from '../write/check-directory.ts'
+import type { PackClass } from '../index/packs.store.ts'
 import { checkHolders } from '../write/commit-body.ts'
 import { giveUp } from '../write/give-up.ts'
 import { writeSegment } from '../write/write-segment.ts'
 import { packContents } from './contents.ts'
-import type { PackLayout } from './layout.ts'
-import type { PackJob, SeenBuckets } from './job.ts'
-import { keepPlan, type PlannedPack } from './plan-ahead.ts'
+import { commitPack, type PackOutcome } from './commit-pack.ts'
+import type { PackJob } from './job.ts'
+import type { PlannedPack } from './plan-ahead.ts'
 import type { Guard } from '../repair/replace-committed.ts'
 
 export type WriteOptions = {
@@ -27,8 +21,6 @@ export type WriteOptions = {
   /** Told that `next` is planned, for sure. */
   keep?(next: PlannedPack): void
 }
-
-export type PackOutcome = { value: unknown } | { error: unknown }
 
 /**
  * Writes one pack and commits it with all that its objects are for. What refuses one object alone, such as a condition, is
@@ -76,54 +68,6 @@ export async function writePack(
   } finally {
     contents.release()
   }
-}
-
-/** `judged`: version of the directory by which its holders are good. */
-type Written = { segment: Segment; judged: number; layout: PackLayout; bytes: number }
-
-function commitPack(
-  ground: Ground,
-  packClass: PackClass,
-  { segment, judged, layout, bytes }: Written,
-  jobs: readonly PackJob[],
-  guard: Guard,
-  next: PlannedPack | undefined,
-): Promise<PackOutcome[]> {
-  const now = ground.clock.now()
-  const pack = segment.body
-  return account(
-    ground,
-    function* (ledger) {
-      yield* guard()
-      yield* checkDirectory(judged)
-      if (!(yield* closeIntent(pack, new Set(segment.names), now + ground.limits.strayMs)))
-        throw storageError('commit.lost')
-      if (next) yield* keepPlan(next)
-      yield* keepPackClass(packClass)
-      if (segment.epoch < (yield* holdClassFloor(packClass.id))) throw storageError('key.retired')
-      yield* insertSegment(segment)
-      yield* insertPack({ id: pack, class: packClass.id, bytes, live: jobs.reduce((sum, { size }) => sum + size, 0) })
-      const outcomes: PackOutcome[] = []
-      let refused = 0
-      const seen: SeenBuckets = new Map()
-      for (const [slot, job] of jobs.entries()) {
-        const { shard, start } = layout.places[slot] as PackLayout['places'][number]
-        try {
-          const write = yield* job.decide(seen, ledger)
-          outcomes.push({ value: yield* write({ pack, slot, shard, start }) })
-        } catch (error) {
-          // A driver's error is no refusal of one object: it ends the transaction.
-          if (!(error instanceof PelagoError)) throw error
-          outcomes.push({ error })
-          refused += job.size
-        }
-      }
-      yield* shrinkPack(pack, refused, now + ground.limits.readerGraceMs)
-      return outcomes
-      // Each object decides by its key's row, which it writes, and by its bucket, which it holds; the intent is taken away.
-    },
-    'snapshot',
-  )
 }
 
 /** The commit happened, only its answer was lost. */

@@ -26,11 +26,14 @@ export function migrate(schema: Schema, dialect: Dialect, file: string): Body<nu
     const { component, migrations } = schema
     const { found, known, needs } = yield* stateOf(schema)
     if (known < needs) throw databaseError('database.newer', { file, found, known })
+    // All that one update brings counts as one step: the version before knows none of it.
+    let least = found
     for (const { id, name, statements, expands } of migrations) {
       if (id <= found) continue
+      if (!expands) least = id
       for (const statement of statements) yield plain(fill(statement, dialect))
       yield sql`INSERT INTO migrations (component, id, name) VALUES (${component}, ${id}, ${name})`
-      yield sql`INSERT INTO migration_needs (component, id, needs) VALUES (${component}, ${id}, ${expands ? id - 1 : id})`
+      yield sql`INSERT INTO migration_needs (component, id, needs) VALUES (${component}, ${id}, ${least})`
     }
     return Math.max(found, known)
   }

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCommand } from '#cli'
 import { cliPorts } from '#host'
+import { openOwnAuthority } from './tools/own-authority.ts'
 import { dockerfileFaults } from './tools/dockerfile.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -100,6 +102,27 @@ test('the health check of the image believes /healthz alone', async () => {
     rmSync(folder, { recursive: true })
   }
   assert.equal(spawnSync(process.execPath, [join(root, 'packaging', 'healthcheck.mjs'), file]).status, 1)
+})
+
+test('the health check asks a gateway with a certificate over TLS where that is spoken', async () => {
+  const { chain, key } = await (await openOwnAuthority()).issue(['s3.example.org'])
+  const server = createSecureServer({ cert: chain, key }, (_, response) => response.end('{}'))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const folder = mkdtempSync(join(tmpdir(), 'pelago-health-'))
+  const file = join(folder, 'config.json')
+  const { port } = server.address() as AddressInfo
+  const outcome = async (host: string) => {
+    writeFileSync(file, JSON.stringify({ role: 'gateway', api: { host, port }, certificate: { kind: 'self-made' } }))
+    const child = spawn(process.execPath, [join(root, 'packaging', 'healthcheck.mjs'), file], { stdio: 'ignore' })
+    return new Promise<number | null>((resolve) => child.once('exit', resolve))
+  }
+  try {
+    assert.equal(await outcome('0.0.0.0'), 0)
+    assert.equal(await outcome('127.0.0.1'), 1, 'on loopback it is plain')
+  } finally {
+    server.close()
+    rmSync(folder, { recursive: true })
+  }
 })
 
 const analyze = spawnSync('systemd-analyze', ['--version']).status === 0

@@ -12,6 +12,8 @@ export type Corpus = Record<string, string[]>
 
 /** No input of at most 32 KiB takes longer, milliseconds: beside other processes on the machine. */
 export const slowMs = 1000
+/** The same where disks or somebody else are waited for. */
+export const waitMs = 4000
 /** So long without a new input means that one does not end. */
 const hangMs = 5000
 const memoryMiB = 256

@@ -13,7 +13,7 @@ import { authorizationOf, timeOf } from '../sign.ts'
 import { field, heads, json, mustBeOurs, type Target } from '../target.ts'
 
 /** So long nobody answers nor hangs up. */
-const stuckMs = 900
+const stuckMs = 3000
 /** Who waits for an answer and has had one goes when nothing more comes for so long. */
 const quietMs = 15
 

@@ -157,6 +157,8 @@ test('buckets, jobs, the log', async () => {
   const access = document.replace('{"Effect"', '{"Principal":"*","Effect"')
   await ask('bucket.access.set', { bucket: 'papers', document: access })
   await ask('bucket.access.delete', { bucket: 'papers' })
+  await ask('quota.bucket.set', { name: 'papers', bytes: 1_000_000 })
+  await ask('quota.tenant.set', { tenant: 'demo', objects: 1000 })
   const job = await house.job('demo')
   await ask('job.cancel', { job })
   await ask('job.retry', { job })

@@ -119,7 +119,7 @@ const names = (id: string): Record<string, [theirs: string | string[], nobodys: 
     ? ['team', 'none']
     : id.startsWith('role')
       ? ['job', 'none']
-      : id.startsWith('bucket')
+      : id.startsWith('bucket') || id.startsWith('quota')
         ? ['papers', 'no-papers']
         : ['ada', 'none'],
   person: ['ada', 'none'],
@@ -154,6 +154,8 @@ const plain = (id: string): Record<string, unknown> => ({
   longestSeconds: 900,
   note: 'n',
   needed: 2,
+  bytes: 1000,
+  objects: 10,
   email: 'a@b.example',
   displayName: 'A',
 })
@@ -171,6 +173,7 @@ const others: Record<string, 'makes' | 'lists' | 'self' | 'public'> = {
     'recovery-plan.get',
     'notice.list',
     'health.get',
+    'quota.list',
   ),
   // What is stated of others is hidden; that it is there is not.
   ...kind('lists', 'log.list'),

@@ -7,6 +7,7 @@ import { openSignIn } from '../../src/host/run/open-sign-in.ts'
 import { accessOperations } from '../../src/roles/access-operations.ts'
 import { gatewayOperations } from '../../src/roles/gateway-operations.ts'
 import { jobOperations } from '../../src/roles/job-operations.ts'
+import { quotaOperations } from '../../src/roles/quota-operations.ts'
 import { logOperations } from '../../src/roles/log-operations.ts'
 import { enqueueJob } from '../../src/work/job.store.ts'
 import { memoryHead } from '../tools/memory-head.ts'
@@ -31,6 +32,7 @@ export async function openOperations(given: {
     ...accessOperations(house.access.acts),
     ...gatewayOperations(house),
     ...jobOperations(ports, kinds),
+    ...quotaOperations(ports),
     ...logOperations({ ...house, sealedLog }),
     ...signInOperations(signIn),
   ]

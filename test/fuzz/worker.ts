@@ -34,7 +34,8 @@ async function tryOne(input: Buffer): Promise<boolean> {
   try {
     await target?.run(short)
     if (unhandled) throw unhandled
-    if (performance.now() - began > (target?.slow ? waitMs : slowMs)) throw new Error(`it took ${Math.round(performance.now() - began)} ms`)
+    if (performance.now() - began > (target?.slow ? waitMs : slowMs))
+      throw new Error(`it took ${Math.round(performance.now() - began)} ms`)
     return true
   } catch (error) {
     unhandled = undefined

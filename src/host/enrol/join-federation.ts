@@ -44,7 +44,7 @@ export async function joinAsProvider(code: string, options: ProviderJoin): Promi
     quotaBytes,
     ...enrolledIn(folder, invitation, joined),
   })
-  giveToOwner(folder)
+  giveToOwner(folder, 'store')
   return { id: joined.id, folder, federation: invitation.url }
 }
 

@@ -41,13 +41,18 @@ export function keepToken(file: string): void {
   keepPrivate(file, () => `${randomBytes(32).toString('hex')}\n`)
 }
 
-/** Under root, gives what was written to the owner of the folder: the role runs as that user. */
-export function giveToOwner(path: string): void {
+/**
+ * Under root, gives what was written to the owner of the folder: the role runs as that user.
+ * @param inner a folder in it that was written into
+ */
+export function giveToOwner(path: string, inner?: string): void {
   if (process.getuid?.() !== 0) return
   const { uid, gid } = statSync(path)
   if (uid === 0) return
-  for (const entry of readdirSync(path, { withFileTypes: true }))
-    if (entry.isFile()) chownSync(join(path, entry.name), uid, gid)
+  const folders = [path, ...(inner === undefined ? [] : [join(path, inner)])]
+  for (const folder of folders)
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isFile() || entry.name === inner) chownSync(join(folder, entry.name), uid, gid)
 }
 
 function readJson(file: string): Record<string, unknown> {

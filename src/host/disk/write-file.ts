@@ -1,7 +1,20 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fchownSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Writes a file for this user alone, whole or not at all, synced with its directory entry. */
+/**
+ * Writes a file for one user alone, whole or not at all, synced with its directory entry. A file that is there keeps its
+ * owner: root may write what a role's own user reads.
+ */
 export function writePrivate(file: string, content: string | Uint8Array): void {
   write(file, content, 0o600)
 }
@@ -18,6 +31,8 @@ function write(file: string, content: string | Uint8Array, mode: number): void {
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
     for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at)
+    const before = statSync(file, { throwIfNoEntry: false })
+    if (before && before.uid !== process.getuid?.()) fchownSync(descriptor, before.uid, before.gid)
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)

@@ -146,15 +146,15 @@ test('the systemd unit is hardened', { skip: !analyze && 'systemd-analyze is not
   }
 })
 
+const isVerb = (word: string) => /^[a-z]+(-[a-z]+)*$/.test(word)
+
 test('every command that docs/operate names exists, with the options that it is given', async () => {
   let commands = 0
   for (const page of pages) {
     for (const [, line = ''] of read('docs', 'operate', page).matchAll(/(?:^|`)(pelago [a-z][^`\n#]*)/gm)) {
       const words = line.trim().split(/\s+/).slice(1)
       const options = words.filter((word) => word.startsWith('--'))
-      const verbs = words
-        .slice(0, words.findIndex((word) => !/^[a-z]+$/.test(word)) + 1 || undefined)
-        .filter((word) => /^[a-z]+$/.test(word))
+      const verbs = words.slice(0, words.findIndex((word) => !isVerb(word)) + 1 || undefined).filter(isVerb)
       const path = await commandPath(verbs)
       const help = await helpOf(path)
       assert.match(help, new RegExp(`^Usage: pelago ${path.join(' ')}( |$)`, 'm'), `${page}: ${line}`)

@@ -87,8 +87,8 @@ export function checkTidy(life: Life): string | undefined {
 }
 
 /**
- * With all rotations done: nothing is wrapped by an epoch whose key is destroyed, no old epoch has a key any more, and without
- * the old root keys everything opens.
+ * With all rotations done: nothing is wrapped by an epoch whose key is destroyed, no old epoch and no deleted bucket has a key
+ * any more, and without the old root keys everything opens.
  */
 export async function checkKeys(life: Life): Promise<void> {
   const { archipelago } = life
@@ -105,6 +105,8 @@ export async function checkKeys(life: Life): Promise<void> {
       throw new Error(`something of ${scope as string} is still under epoch ${epoch as number}`)
   }
   for (const { bucket: scope, epoch } of keys.look('SELECT bucket, epoch FROM epoch_keys')) {
+    if (!floors.has(scope as string) && !(scope as string).startsWith('secret '))
+      throw new Error(`epoch ${epoch as number} of ${scope as string} can still be opened, although that was deleted`)
     if ((epoch as number) < (floors.get(scope as string) ?? 0))
       throw new Error(`epoch ${epoch as number} of ${scope as string} can still be opened`)
   }

@@ -143,6 +143,12 @@ export const mutants: Mutant[] = [
     to: 'wrapped !== undefined && wrapped.epoch < 0',
   },
   {
+    name: 'the keys of a deleted bucket stay',
+    file: storage('rotate/rewrap-round.ts'),
+    from: 'destroyBelow(scope, Number.MAX_SAFE_INTEGER)',
+    to: 'destroyBelow(scope, 0)',
+  },
+  {
     name: 'keys that were wrapped by an old root key stay so',
     file: storage('seal/epochs.store.ts'),
     from: 'WHERE root < ${root} OR root > ${root}',

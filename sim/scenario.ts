@@ -9,7 +9,8 @@ import {
   quickLimits,
 } from './archipelago.ts'
 import { checkAtRest, checkKeys, checkListing, checkPowerCut, checkTidy } from './checks.ts'
-import type { KeyAdmin } from '#storage'
+import { chunksOf } from './content.ts'
+import type { KeyAdmin, OpenStorage } from '#storage'
 import { checkQuotasFit, scheduleQuotas, setQuotas, watchQuotas } from './quotas.ts'
 import { runLogLife } from './log-life.ts'
 import { readOne, runClient } from './clients.ts'
@@ -167,7 +168,42 @@ function scheduleRotations(life: Life): void {
       })
     })
   }
+  if (world.chance(0.3)) at(() => void passingBucket(life))
 }
+
+/** A bucket that comes and goes while keys are rotated and gateways die; its keys must go with it. */
+async function passingBucket({ archipelago, world, problems }: Life): Promise<void> {
+  const name = `passing-${world.dice(1_000_000)}`
+  const gateway = archipelago.gateway()
+  world.note(`the bucket ${name} comes and goes`)
+  const steps: ((storage: OpenStorage) => Promise<unknown>)[] = [
+    // Under the policy of the other one, so that what is checked of all segments holds for its segments too.
+    async ({ objects }) => {
+      const { policy } = await objects.getBucket(newCall(), bucket)
+      await objects.createBucket(newCall(), { name, policy })
+    },
+    ({ objects }) => {
+      const body = { size: 1, chunks: chunksOf(new Uint8Array(1), 1), finish: () => undefined }
+      return objects.putObject(newCall(), { bucket: name, key: 'k', headers: {}, condition: {}, body })
+    },
+    ({ keys }) => (world.chance(0.5) ? keys.rotateBucket(newCall(), name) : Promise.resolve()),
+    ({ objects }) => objects.deleteObject(newCall(), { bucket: name, key: 'k', condition: {} }),
+    ({ objects }) => objects.deleteBucket(newCall(), name),
+  ]
+  for (const step of steps) {
+    const outcome = await ask(gateway, () => step(gateway.storage))
+    if (outcome === 'died') return
+    // With a step that was refused the next ones may be refused too, and the bucket stays.
+    if ('error' in outcome && !hasCode(outcome.error, ...unpassed)) problems.push(outcome.error)
+  }
+}
+
+/** Why a bucket may not have come or gone. */
+const unpassed = [
+  ...['bucket.missing', 'bucket.owned', 'bucket.filled', 'key.rotating', 'key.retired', 'key.unavailable'],
+  ...['pool.short', 'pool.full', 'write.troubled', 'memory.full', 'commit.lost', 'commit.uncertain'],
+  ...['database.busy', 'database.uncertain', 'policy.unsatisfiable', 'object.conflict'],
+]
 
 /** Why a rotation may not have begun. */
 const unrotated = ['key.rotating', 'key.unavailable', 'database.busy', 'database.uncertain']
@@ -250,9 +286,9 @@ async function heal(life: Life, last: boolean): Promise<void> {
 async function changePolicy(life: Life): Promise<void> {
   const policy = { ...defaultPolicy, jurisdictions: ['DE', 'FR', 'NL', 'CH'] }
   life.world.note('the policy becomes narrower')
-  await finish(life, () =>
-    life.archipelago.gateway().storage.objects.setBucketPolicy(newCall(), { name: bucket, policy }),
-  )
+  const { objects } = life.archipelago.gateway().storage
+  const { buckets } = await finish(life, () => objects.listBuckets(newCall(), { prefix: '', after: '', limit: 100 }))
+  for (const { name } of buckets) await finish(life, () => objects.setBucketPolicy(newCall(), { name, policy }))
 }
 
 /** Margins come back by themselves, to the full width that the healthy providers allow. */

@@ -79,6 +79,16 @@ export {
   trustStsRole,
 } from './operations/access.ts'
 export { type ApiQuota, listQuotas, setBucketQuota, setTenantQuota } from './operations/quota.ts'
+export {
+  type ApiErasure,
+  type ApiKeyMove,
+  getRootKey,
+  listEpochs,
+  listErasures,
+  rotateBucketKey,
+  rotatePackKeys,
+} from './operations/epoch.ts'
+export { type ApiKits, type ApiKitState, discardKit, listKits, proveKit, registerKit } from './operations/kit.ts'
 export { whereObject } from './operations/object.ts'
 export { type ApiJob, cancelJob, getJob, listJobs, retryJob, watchJobs } from './operations/job.ts'
 export { getDirectory } from './operations/directory.ts'

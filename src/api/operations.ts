@@ -9,6 +9,8 @@ import {
   setBucketPolicy,
   setBucketEtags,
 } from './operations/bucket.ts'
+import { getRootKey, listEpochs, listErasures, rotateBucketKey, rotatePackKeys } from './operations/epoch.ts'
+import { discardKit, listKits, proveKit, registerKit } from './operations/kit.ts'
 import { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operations/log.ts'
 import { listQuotas, setBucketQuota, setTenantQuota } from './operations/quota.ts'
 import { whereObject } from './operations/object.ts'
@@ -83,6 +85,15 @@ export const operations = {
   setBucketQuota,
   setTenantQuota,
   whereObject,
+  listEpochs,
+  rotateBucketKey,
+  rotatePackKeys,
+  listErasures,
+  getRootKey,
+  listKits,
+  registerKit,
+  proveKit,
+  discardKit,
   listLog,
   listHeads,
   getLog,

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { addKeyCommands } from './key-commands.ts'
 import type { CliPorts } from './ports.ts'
 
 type Act = (work: (...words: never[]) => Promise<number>) => (...given: unknown[]) => Promise<void>
@@ -61,9 +62,9 @@ export function addAccessCommands(
   within(group.command('remove <name> <person>')).action(run('removeFromGroup'))
   policyOf(group, 'group')
 
-  const key = program.command('key').description('access keys of S3')
+  const key = program.command('key').description('access keys of S3, keys of buckets, and the root key above them')
   within(key.command('create <person>')).option('--note <TEXT>', 'what it is for').action(run('createKey'))
-  within(key.command('list')).action(run('listKeys'))
+  addKeyCommands(key, { common, act, ports })
   for (const [word, to] of [
     ['enable', 'active'],
     ['disable', 'disabled'],

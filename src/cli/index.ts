@@ -1,3 +1,15 @@
 /** The words of the command line. */
-export type { Callback, CliPorts, Common, UpOptions, GatewayJoin, Joined, JoinOptions, ProviderJoin } from './ports.ts'
+export type {
+  Callback,
+  CliPorts,
+  Common,
+  GatewayJoin,
+  Joined,
+  JoinOptions,
+  KeyTools,
+  KitPlace,
+  ProviderJoin,
+  RootPlace,
+  UpOptions,
+} from './ports.ts'
 export { runCommand } from './run-command.ts'

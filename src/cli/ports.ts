@@ -10,6 +10,7 @@ export type UpOptions = {
   packBytes?: number
   gateways: number
   separatePorts?: boolean
+  demandKit?: boolean
   postgres?: string
   postgresPasswordFile?: string
 }
@@ -69,9 +70,50 @@ export type CliPorts = {
   source(file: string): Promise<Source>
   /** Writes bytes to a new file, or to standard output for `-`. @throws file.exists */
   save(file: string, bytes: AsyncIterable<Uint8Array>): Promise<void>
+  keys: KeyTools
   now(): number
   /** What only the whole program knows of the contract: the errors of all planes, and its version. */
   contract(): Promise<Pick<Contract, 'errors' | 'version'>>
+}
+
+/** Where the configuration of the unwrap process is: named, or in the data folder. */
+export type RootPlace = { data: string; unwrapConfig?: string }
+
+export type KitPlace = RootPlace & { gatewayConfig?: string }
+
+/** What is done where the root key lies, by whoever may read its file; no gateway can do it. */
+export type KeyTools = {
+  /** Makes a root key that wraps from now on; the older ones still open. @throws root.elsewhere, root.many */
+  rotateRoot(place: RootPlace): Promise<{ root: string; keys: number }>
+  /** Takes all out of the file but the newest. @param newest what the gateway says is the newest @throws root.elsewhere, root.moved */
+  retireRoots(place: RootPlace, newest: string): Promise<{ root: string; retired: string[] }>
+  /** Writes the three files of a recovery kit into a folder. `kit`: what the gateway may know of it. */
+  makeKit(place: KitPlace & { out: string }): Promise<{
+    files: string[]
+    /** Where the root key is if the kit does not hold it. */
+    transit: string | null
+    kit: { kit: string; root: string; gatewayKey: string; anchor: string; proof: string; madeAt: number }
+  }>
+  /** Opens a kit with two files and tries its keys. @returns what shows the gateway that it was opened */
+  testKit(input: KitPlace & { files: readonly string[] }): Promise<{
+    kit: string
+    proof: string
+    /** Keys of buckets that were opened, of so many in the kit. */
+    opened: number
+    epochs: number
+  }>
+  /** Puts back what a kit holds. @param data a folder that has none of it */
+  restoreKit(input: { files: readonly string[]; data: string; passphraseFile?: string }): Promise<{
+    root: string | null
+    transit: string | null
+    federation: string
+    /** Keys of buckets that were put back; null where there is a key store already. */
+    epochs: number | null
+    madeAt: number
+    sealed: boolean
+    /** Files that the configurations name and the kit does not hold. */
+    missing: string[]
+  }>
 }
 
 /** `query`: what the provider sent along, within five minutes. @throws callback.late */

@@ -7,6 +7,7 @@ import { addMemberCommands } from './member-commands.ts'
 import { addSignInCommands } from './sign-in-commands.ts'
 import { addAccessCommands } from './access-commands.ts'
 import { addQuotaCommands } from './quota.ts'
+import { addKitCommands } from './kit-commands.ts'
 import { addDatabaseCommands } from './database.ts'
 import type { CliPorts, Common, UpOptions } from './ports.ts'
 
@@ -43,6 +44,7 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
     .option('--separate-ports', 'each gateway has an S3 port of its own; without, they share one', false)
     .option('--postgres <URL>', 'keep the object index in this PostgreSQL database; the URL has no password in it')
     .option('--postgres-password-file <FILE>', 'where its password is')
+    .option('--demand-kit', 'refuse buckets before a recovery kit was tested, as outside of a demo', false)
     .option('--pack-bytes <N>', 'objects up to this size share packs; 0 writes each for itself', byteCount)
     .option('--reset', 'delete all data first (asks)', false)
     .option('--yes', 'answer yes to what --reset asks', false)
@@ -121,6 +123,7 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
     )
 
   addLogCommands(program, ports, common, act)
+  addKitCommands(program, ports, common, act)
   addDatabaseCommands(program, ports, common, act)
   addSignInCommands(program, ports, common, act)
   addApiCommands(program, ports, act)

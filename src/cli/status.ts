@@ -1,5 +1,6 @@
 import { getHealth, getStatus, type Operation, type Output, watchHealth, watchStatus } from '#api'
 import { sizeText } from '#kernel'
+import { kitLine } from './kit.ts'
 import type { CliPorts, Common } from './ports.ts'
 import { sinceText } from './table.ts'
 
@@ -14,7 +15,11 @@ export async function status(ports: CliPorts, { data, json }: Common): Promise<n
   const [processes, health] = await Promise.all([client.ask(getStatus, {}), client.ask(getHealth, {})])
   if (json) ports.out(JSON.stringify({ status: processes, health }))
   else for (const line of statusLines(processes, health)) ports.out(line)
-  return health.degraded > 0 || processes.processes.some(({ state }) => state !== 'running') ? 1 : 0
+  return health.degraded > 0 ||
+    health.kit.light === 'red' ||
+    processes.processes.some(({ state }) => state !== 'running')
+    ? 1
+    : 0
 }
 
 /** `pelago status --watch`: the state, then what becomes otherwise, until it is stopped. */
@@ -55,6 +60,7 @@ export function statusLines(status: Status, health: Health): string[] {
     ...marginLines(health),
     ...providerLines(health),
     ...processLines(status),
+    kitLine(health.kit),
     memoryLine(health),
     `Stored: ${health.objects} ${health.objects === 1 ? 'object' : 'objects'}. Endpoint: ${status.s3}. Free disk: ${sizeText(status.disk.freeBytes)}.`,
   ]

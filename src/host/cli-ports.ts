@@ -71,6 +71,14 @@ export const cliPorts: CliPorts = {
       await handle.close()
     }
   },
+  // Loaded when they are wanted: they are for those who may read the root key.
+  keys: {
+    rotateRoot: async (place) => (await import('./keys/key-tools.ts')).rotateRoot(place),
+    makeKit: async (place) => (await import('./keys/kit-tools.ts')).writeKit(place),
+    testKit: async (input) => (await import('./keys/kit-tools.ts')).testKit(input),
+    restoreKit: async (input) => (await import('./keys/kit-tools.ts')).restoreKit(input),
+    retireRoots: async (place, newest) => (await import('./keys/key-tools.ts')).retireRoots(place, newest),
+  },
   now: () => systemClock.now(),
   contract: async () => ({ errors: (await import('./error-rows.ts')).errorRows, version: programVersion() }),
 }
@@ -131,7 +139,8 @@ const sendBy = (secure: Secure | undefined, host: string) => {
         request.destroy(hostError('connect.slow', { url: url.origin, seconds: silentMs / 1000 })),
       )
       request.on('error', (error: NodeJS.ErrnoException) => {
-        reject(error.code === 'ECONNREFUSED' ? hostError('connect.refused', { url: url.origin }, error) : error)
+        const gone = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(error.code ?? '')
+        reject(gone ? hostError('connect.refused', { url: url.origin }, error) : error)
       })
       void (async () => {
         try {

@@ -138,10 +138,38 @@ export const hostError = errorTable({
     retryable: false,
     message: 'The root key in {file} is sealed with a passphrase: {reason}. Name the file that holds the right one.',
   },
+  'kit.altered': {
+    kind: 'corrupt',
+    retryable: false,
+    message:
+      'The file {file} is of no use: {reason}. Take another copy of it, or type its share into a file of its own, with one whole file beside it.',
+  },
+  'kit.mixed': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'These files are of different recovery kits. Take two that have the same words.',
+  },
+  'kit.unopened': { kind: 'denied', retryable: false, message: 'The recovery kit does not open: {reason}.' },
+  'kit.inside': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'The kit would be lost with what it is for: {folder} is lost with the machine. Name a folder elsewhere with --out DIR.',
+  },
+  'root.elsewhere': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'The root key is in no file of this machine but in {where}: rotate it there. {how}',
+  },
+  'root.moved': {
+    kind: 'conflict',
+    retryable: true,
+    message: 'The newest root key of the file is {file}, but the gateway sees {seen}. Look again in a minute.',
+  },
   'root.many': {
     kind: 'exhausted',
     retryable: false,
-    message: 'A file holds at most {most} root keys. Retire those that wrap nothing any more: pelago root-key retire.',
+    message: 'A file holds at most {most} root keys. Retire those that wrap nothing any more: pelago key retire.',
   },
   'root.unbuilt': {
     kind: 'unbuilt',

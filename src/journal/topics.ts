@@ -155,6 +155,27 @@ export const topics = {
     says: 'the keys of all epochs below this one were destroyed, after nothing used them any more',
     facts: { kind: word('bucket', 'packs'), below: is.count, epochs: is.count },
   },
+  'epoch.ended': {
+    about: is.id,
+    says: 'the keys of all epochs of a bucket that was deleted were destroyed',
+    facts: { epochs: is.count },
+  },
+  'root.taken': {
+    about: is.digest,
+    says: 'the keys of all epochs are wrapped by another root key from here on; about is the hash of its name',
+    facts: { epochs: is.count },
+  },
+  'kit.made': { about: is.id, says: 'a recovery kit was made', facts: {} },
+  'kit.tested': {
+    about: is.id,
+    says: 'two files of a recovery kit were shown to open it',
+    facts: {},
+  },
+  'kit.discarded': {
+    about: is.id,
+    says: 'all copies of a recovery kit were said to be destroyed',
+    facts: {},
+  },
   'directory.signed': {
     about: is.member,
     says: 'the federation stated who its members are',

@@ -1,7 +1,7 @@
 import * as api from '#api'
 import type { Call, Clock } from '#kernel'
 import { type Directory, explainHolder, parsePolicy } from '#pool'
-import type { OpenStorage } from '#storage'
+import type { Kits, OpenStorage } from '#storage'
 import { type ApiCall, type Handler, handles, streams } from './handler.ts'
 import { openWatches } from './watch.ts'
 
@@ -9,7 +9,7 @@ import { openWatches } from './watch.ts'
 const watchMs = 1000
 const pageBuckets = 100
 
-type Ports = { clock: Clock; storage: OpenStorage; directory(): Directory }
+type Ports = { clock: Clock; storage: OpenStorage; kits: Pick<Kits, 'status'>; directory(): Directory }
 type Asker = Pick<ApiCall, 'tenant' | 'house'>
 
 /** What a gateway answers to its own people: health, buckets, policies, where things lie. */
@@ -58,11 +58,12 @@ async function watchedOf(ports: Ports, asker: Asker) {
 }
 
 /** How full the providers are and what is held in memory tells of all tenants, so it is for whoever runs the gateway. */
-async function healthOf({ clock, storage, directory }: Ports, { tenant, house }: Asker) {
+async function healthOf({ clock, storage, kits, directory }: Ports, { tenant, house }: Asker) {
   const { margins, degraded, objects, repairing, memory } = house
     ? await storage.report()
     : { ...(await storage.reportOf(tenant)), repairing: null, memory: {} }
   const { providers, version, issuedAt, expiresAt } = directory()
+  const { state, light, changed } = await kits.status()
   return {
     now: clock.now(),
     providers: providers.map((provider) => {
@@ -80,6 +81,7 @@ async function healthOf({ clock, storage, directory }: Ports, { tenant, house }:
     }),
     ...{ margins, degraded, repairing, memory },
     objects: objects ?? null,
+    kit: { state, light, changed },
     directory: { version, issuedAt, expiresAt },
   }
 }

@@ -2,10 +2,19 @@ import { forgetBucketAccess } from '#access'
 import type { SealedLog } from '#journal'
 import type { Clock, EgressFetch } from '#kernel'
 import { createS3, type S3Config, type S3Handler } from '#s3'
-import { type ObjectStorage, openStorage, type OpenStorage, type StorageLimits, type StoragePorts } from '#storage'
+import {
+  type Kits,
+  type ObjectStorage,
+  openStorage,
+  type OpenStorage,
+  type StorageLimits,
+  type StoragePorts,
+} from '#storage'
 import { type JobKind, startWork } from '#work'
 import { logOperations } from './log-operations.ts'
 import { gatewayOperations } from './gateway-operations.ts'
+import { type EpochPorts, epochOperations } from './epoch-operations.ts'
+import { kitOperations } from './kit-operations.ts'
 import { accessOperations } from './access-operations.ts'
 import { type FirstKey, openAccess } from './gateway-access.ts'
 import type { Handler } from './handler.ts'
@@ -14,12 +23,14 @@ import { jobOperations } from './job-operations.ts'
 import { quotaOperations } from './quota-operations.ts'
 import { logStart, logStop, type RoleName, sealLog } from './role-log.ts'
 
-export type GatewayPorts = StoragePorts & {
-  sealedLog: SealedLog
-  egress: EgressFetch
-  /** Work of the house beside what storage and the log need. */
-  jobs?: readonly JobKind[]
-}
+export type GatewayPorts = StoragePorts &
+  Pick<EpochPorts, 'rootCounts'> & {
+    kits: Kits
+    sealedLog: SealedLog
+    egress: EgressFetch
+    /** Work of the house beside what storage and the log need. */
+    jobs?: readonly JobKind[]
+  }
 export type GatewayConfig = {
   name: RoleName
   s3: S3Config
@@ -62,7 +73,9 @@ export async function openGateway(ports: GatewayPorts, config: GatewayConfig): P
     storage,
     s3: createS3({ ...ports, ...access, access: access.standing, storage: objects }, config.s3),
     operations: [
-      ...gatewayOperations({ clock: ports.clock, storage, directory: ports.directory }),
+      ...gatewayOperations({ ...ports, storage }),
+      ...epochOperations({ ...ports, keys: storage.keys }),
+      ...kitOperations(ports.kits),
       ...quotaOperations({ database: ports.index, storage }),
       ...logOperations(ports),
       ...jobOperations({ database: ports.index, clock: ports.clock, journal: ports.journal }, kinds),

@@ -81,6 +81,7 @@ const answers: Record<string, readonly [number, string]> = {
   'bucket.exists': [409, 'BucketAlreadyExists'],
   'bucket.owned': [409, 'BucketAlreadyOwnedByYou'],
   'bucket.filled': [409, 'BucketNotEmpty'],
+  'kit.untested': [403, 'AccessDenied'],
   'object.missing': [404, 'NoSuchKey'],
   'object.precondition': [412, 'PreconditionFailed'],
   'object.conflict': [409, 'ConditionalRequestConflict'],

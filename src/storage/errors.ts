@@ -188,7 +188,34 @@ export const storageError = errorTable({
   'key.rotating': {
     kind: 'conflict',
     retryable: true,
-    message: 'The keys of {scope} are being rotated already; `pelago key list` says how far it is.',
+    message: 'The keys of {scope} are being rotated already; `pelago key list BUCKET` says how far it is.',
+  },
+  'share.invalid': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'This is no share of a recovery kit: {reason}. Type it again from the paper.',
+  },
+  'share.foreign': {
+    kind: 'invalid',
+    retryable: false,
+    message: 'These shares do not belong together: {reason}. Take two different shares of one kit.',
+  },
+  'kit.untested': {
+    kind: 'denied',
+    retryable: false,
+    message:
+      'No bucket is created before a recovery kit was made and tested ({state}): pelago recovery-kit make, then pelago recovery-kit test. Without one, whoever loses this machine loses everything.',
+  },
+  'kit.unproved': {
+    kind: 'denied',
+    retryable: false,
+    message: 'What the shares opened is not what this gateway keeps of the kit {kit}. Make a new kit and test that.',
+  },
+  'kit.unknown': {
+    kind: 'missing',
+    retryable: false,
+    message:
+      'This gateway knows no recovery kit {kit}: it was made for another one, or before its index was restored. Make a new one.',
   },
   'disk.exists': { kind: 'conflict', retryable: false, message: 'The file {path} exists.' },
   'disk.full': { kind: 'exhausted', retryable: true, message: 'The disk is full.' },

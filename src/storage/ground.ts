@@ -20,6 +20,7 @@ import { type Coders, openCoders } from './code/coder.ts'
 import { type Health, openHealth } from './health.ts'
 import { type Hedges, openHedges } from './hedges.ts'
 import type { Segment } from './index/segment.ts'
+import type { Kits } from './kit/kits.ts'
 import type { StorageLimits } from './limits.ts'
 import { type StorageMeters, storageMeters } from './metrics.ts'
 import type { ShardStore } from './ports.ts'
@@ -46,6 +47,8 @@ export type StoragePorts = {
   /** The object index; needs `indexMigrations`. */
   index: Database
   keys: KeyStore
+  /** Says whether buckets may be created; they may without. */
+  kits?: Pick<Kits, 'check'>
   /** Hides names in what is stated to the log, which lies in the index. */
   journal: Journal
   /** Forgets what others keep about a bucket, in the transaction that deletes it. */

@@ -4,6 +4,7 @@ import { type Ground, openGround, type StoragePorts } from './ground.ts'
 import type { ProviderHealth } from './health.ts'
 import { openDirectoryNote } from './write/check-directory.ts'
 import { getBucket, listBuckets } from './index/buckets.store.ts'
+import type { Erasure, ErasurePlace } from './index/erasures.store.ts'
 import { type KeyMove, listKeyMoves } from './index/key-moves.store.ts'
 import { defaultLimits, type StorageLimits } from './limits.ts'
 import type { ObjectStorage } from './object.ts'
@@ -25,6 +26,7 @@ import { storageJobs } from './repair/jobs.ts'
 import { probeRound } from './repair/probe-round.ts'
 import { openRepairer } from './repair/repair-round.ts'
 import { rotationJobs } from './rotate/jobs.ts'
+import { type BucketEpochs, showEpochs, showErasures, unconfirmed } from './rotate/erasures.ts'
 import { rotateBucketKey, rotatePackKeys } from './rotate/rotate-key.ts'
 import {
   type ObjectWhere,
@@ -60,6 +62,11 @@ export type KeyAdmin = {
   /** Rotations that are under way. */
   moves(): Promise<KeyMove[]>
   roots: KeyStore['roots']
+  epochs(call: Call, name: string): Promise<BucketEpochs>
+  /** A page of what was erased. */
+  erasures(call: Call, page: { after?: ErasurePlace; limit: number }): Promise<Erasure[]>
+  /** What nobody here can know to be gone of keys that were destroyed then, in sentences. */
+  unconfirmed(asker: { house: boolean }, destroyedAt: number): Promise<string[]>
 }
 
 /** What can be asked of quotas, and told to them. */
@@ -97,6 +104,9 @@ export function openStorage(ports: StoragePorts, limits: StorageLimits = default
       rotatePacks: (call) => rotatePackKeys(ground, call),
       moves: () => ground.index.read(() => listKeyMoves(movesListed)),
       roots: ground.keys.roots,
+      epochs: (call, name) => showEpochs(ground, call, name),
+      erasures: (call, page) => showErasures(ground, call, page),
+      unconfirmed: (asker, destroyedAt) => unconfirmed(ground, asker, destroyedAt),
     },
     quotas: {
       setBucket: (call, input) => setBucketQuota(ground, call, input),

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { signRequest } from '#client'
 import { type Pelago, startPelago } from './start-pelago.ts'
 
 /** Whether a process has these bytes in memory that it may write. Needs the right to look, as root or as its parent has. */
@@ -62,6 +63,14 @@ describe('the root key', () => {
     await rm(join(files, 'got'), { force: true })
     return pelago.cli('object', 'get', 's3://kept/one', join(files, 'got'))
   }
+  const s3Delete = async (path: string) => {
+    const url = new URL(`${pelago.s3}${path}`)
+    const key = { id: pelago.accessKeyId, secret: pelago.secretAccessKey }
+    const request = { method: 'DELETE', url, headers: {} }
+    const head = signRequest(request, key, pelago.region, 'UNSIGNED-PAYLOAD', Date.now())
+    const answer = await fetch(url, { method: 'DELETE', headers: head })
+    assert.equal(answer.status, 204)
+  }
   before(async () => {
     files = await mkdtemp(join(tmpdir(), 'pelago-keys-'))
     await writeFile(join(files, 'one'), 'what is kept')
@@ -86,6 +95,64 @@ describe('the root key', () => {
     const log = await readFile(join(pelago.data, 'log', 'unwrap.log'), 'utf8')
     assert.match(log, /epoch\.wrapped/)
     assert.ok(!log.includes(key.toString('hex')))
+  })
+
+  test('is rotated in its file: keys follow by themselves, and the old one goes only when nothing needs it', async () => {
+    const roots = async () => {
+      const { out } = await pelago.cli('key', 'list', '--root', '--json')
+      return JSON.parse(out) as { root: string; roots: { root: string; epochs: number }[] }
+    }
+    const before = await roots()
+    assert.deepEqual(
+      before.roots.map(({ root }) => root),
+      [before.root],
+    )
+    const { root, keys } = JSON.parse(await cli('key', 'rotate', '--root', '--json')) as { root: string; keys: number }
+    assert.equal(keys, 2)
+    await until('all keys are under the new root key', async () => {
+      const now = await roots()
+      return now.root === root && now.roots.every((one) => one.root === root) ? true : null
+    })
+    await until('it is in the log', async () =>
+      /another root key/.test(await cli('log', 'list', '--topic', 'root.taken')) ? true : null,
+    )
+    const retired = JSON.parse(await cli('key', 'retire', '--json')) as { root: string; retired: string[] }
+    assert.deepEqual(retired, { root, retired: [before.root] })
+    process.kill((await pidOf('gateway')) as number, 'SIGKILL')
+    await until('it is read without the old one', async () => ((await read()).code === 0 ? true : null))
+  })
+
+  test('of a bucket are rotated: what was put before is read, what is put after too, and the state is said in words', async () => {
+    const first = await cli('key', 'list', 'kept')
+    assert.match(first, /^1 +current/m)
+    assert.match(first, /No rotation is under way/)
+    assert.match(await cli('key', 'rotate', 'kept'), /under epoch 2/)
+    const again = await pelago.cli('key', 'rotate', 'kept')
+    assert.deepEqual([again.code, /rotated already/.test(again.err)], [1, true])
+    const during = await cli('key', 'list', 'kept')
+    assert.match(during, /^1 +leaving[^]*^2 +current/m)
+    assert.match(during, /is deleted, and erased once its keys are destroyed/)
+    await cli('object', 'put', join(files, 'one'), 's3://kept/after')
+    assert.equal((await read()).code, 0)
+    await until('it is on its way', async () =>
+      / 1 so far|[2-9] so far/.test(await cli('key', 'list', 'kept')) ? true : null,
+    )
+    assert.match(await cli('jobs'), /wrapped by a new epoch/)
+    assert.match(await cli('log', 'list', '--topic', 'epoch.begun'), /new epoch/)
+    assert.match(await cli('key', 'rotate', '--packs'), /on their way/)
+    const missing = await pelago.cli('key', 'rotate', 'nobodys')
+    assert.equal(missing.code, 1)
+    const unsaid = await pelago.cli('key', 'rotate')
+    assert.deepEqual([unsaid.code, /Say whose keys/.test(unsaid.err)], [1, true])
+  })
+
+  test('of a deleted bucket are to be destroyed, and that is said', async () => {
+    await cli('bucket', 'create', 'passing')
+    await cli('object', 'put', join(files, 'one'), 's3://passing/one')
+    await s3Delete('/passing/one')
+    await s3Delete('/passing')
+    assert.match(await cli('key', 'erasures'), /deleted in passing before .* is deleted, and erased once/)
+    assert.match(await cli('key', 'list', '--root'), /was deleted, and readers that began earlier are given time/)
   })
 
   test('is away for a moment: reads and writes go on, and it comes back', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -34,6 +34,14 @@ function commandsOf(page: string, block: string): string[] {
   return commands.trim().split('\n')
 }
 
+/** A word as a shell hands it over: a star stands for the one file that there is. */
+function shellWord(word: string): string {
+  if (!word.includes('*')) return word
+  const [found, ...more] = globSync(word)
+  assert.ok(found !== undefined && more.length === 0, word)
+  return found
+}
+
 class Machines {
   readonly folder = mkdtempSync(join(tmpdir(), 'pelago-3-'))
   readonly processes = new Map<string, ChildProcess>()
@@ -41,7 +49,9 @@ class Machines {
 
   /** Where on this disk a folder of a page is. */
   path(machine: Machine, path: string): string {
-    return path.replace(/^\/(var\/lib|run)\/pelago/, join(this.folder, machine))
+    return path
+      .replace(/^\/(var\/lib|run)\/pelago/, join(this.folder, machine))
+      .replace(/^\/media\//, `${join(this.folder, machine, 'media')}/`)
   }
 
   /** An address of a page, as it is here: one loopback address per machine, and a port that is free. */
@@ -62,7 +72,7 @@ class Machines {
       words.map(async (word) => {
         if (word === 'CODE') return code
         const [, scheme = '', address] = /^(https?:\/\/)?(\d+\.\d+\.\d+\.\d+:\d+)$/.exec(word) ?? []
-        if (address === undefined) return this.path(machine, word)
+        if (address === undefined) return shellWord(this.path(machine, word))
         return scheme + (await this.address(scheme === '' ? address : at(machine, address)))
       }),
     )

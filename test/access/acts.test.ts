@@ -1,5 +1,6 @@
 /** Every operation of a gateway is asked once for real: what it promises to state in the log stands there, and nothing stands there of others. */
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { localToken, sessionAuthentication, anyOf } from '#access'
 import { type Operation, operations } from '#api'
@@ -163,6 +164,19 @@ test('buckets, jobs, the log', async () => {
   await ask('job.cancel', { job })
   await ask('job.retry', { job })
   await ask('log.key.rotate')
+})
+
+test('keys and recovery kits', async () => {
+  await ask('epoch.rotate', { name: 'papers' })
+  await house.packs()
+  await ask('pack-epoch.rotate')
+  const kit = 'a'.repeat(32)
+  const found = Buffer.alloc(32, 7)
+  const proof = createHash('sha256').update(found).digest('hex')
+  const hashes = { gatewayKey: '1'.repeat(64), anchor: '2'.repeat(64), proof }
+  await ask('kit.register', { kit, root: 'r', ...hashes, madeAt: 5 })
+  await ask('kit.prove', { kit, proof: found.toString('hex') })
+  await ask('kit.discard', { kit })
 })
 
 test('none is forgotten', () => {

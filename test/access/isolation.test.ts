@@ -119,7 +119,7 @@ const names = (id: string): Record<string, [theirs: string | string[], nobodys: 
     ? ['team', 'none']
     : id.startsWith('role')
       ? ['job', 'none']
-      : id.startsWith('bucket') || id.startsWith('quota')
+      : /^(bucket|epoch|quota)/.test(id)
         ? ['papers', 'no-papers']
         : ['ada', 'none'],
   person: ['ada', 'none'],
@@ -163,7 +163,17 @@ const plain = (id: string): Record<string, unknown> => ({
 const others: Record<string, 'makes' | 'lists' | 'self' | 'public'> = {
   // Under a name of the asker's own, which says nothing about others.
   ...kind('makes', 'person.create', 'group.create', 'role.create', 'bucket.create', 'issuer.set'),
-  ...kind('lists', 'tenant.list', 'person.list', 'group.list', 'key.list', 'role.list', 'issuer.list', 'bucket.list'),
+  ...kind(
+    'lists',
+    'tenant.list',
+    'person.list',
+    'group.list',
+    'key.list',
+    'role.list',
+    'issuer.list',
+    'bucket.list',
+    'erasure.list',
+  ),
   ...kind(
     'lists',
     'job.list',

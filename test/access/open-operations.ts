@@ -1,14 +1,18 @@
 import { openSealedLog, type Topic, factsAfter } from '#journal'
 import type { Clock } from '#kernel'
 import { type Handler, signInOperations } from '#roles'
-import type { ShardStore } from '#storage'
+import { defaultPolicy } from '#pool'
+import { openKits, type ShardStore } from '#storage'
 import { newJobId } from '#work'
 import { openSignIn } from '../../src/host/run/open-sign-in.ts'
 import { accessOperations } from '../../src/roles/access-operations.ts'
+import { epochOperations } from '../../src/roles/epoch-operations.ts'
 import { gatewayOperations } from '../../src/roles/gateway-operations.ts'
+import { kitOperations } from '../../src/roles/kit-operations.ts'
 import { jobOperations } from '../../src/roles/job-operations.ts'
 import { quotaOperations } from '../../src/roles/quota-operations.ts'
 import { logOperations } from '../../src/roles/log-operations.ts'
+import { keepPackClass, packClassOf } from '../../src/storage/index/packs.store.ts'
 import { enqueueJob } from '../../src/work/job.store.ts'
 import { memoryHead } from '../tools/memory-head.ts'
 import { openAccessHouse } from './open-access.ts'
@@ -28,9 +32,13 @@ export async function openOperations(given: {
   const signIn = openSignIn(ports, { api: { host: '127.0.0.1', port: 0 }, signIn: site }, tenant)
   const sealedLog = await openSealedLog({ ...ports, secret: house.keys.secret, kept: memoryHead() })
   const kinds = [{ name: 'storage.move', mend: '', step: async () => ({ next: 'done', says: '' }) as const }]
+  const facts = { gateway: 'gateway', gatewayKey: '0'.repeat(64), anchor: '0'.repeat(64), required: false }
+  const kits = openKits({ ...ports, root: { newest: async () => 'r' } }, facts)
   const handlers: Handler[] = [
     ...accessOperations(house.access.acts),
-    ...gatewayOperations(house),
+    ...gatewayOperations({ ...house, kits }),
+    ...epochOperations({ keys: house.storage.keys }),
+    ...kitOperations(kits),
     ...jobOperations(ports, kinds),
     ...quotaOperations(ports),
     ...logOperations({ ...house, sealedLog }),
@@ -48,6 +56,8 @@ export async function openOperations(given: {
           now: house.clock.now(),
         }),
       ),
+    /** The packs of a policy, without any. */
+    packs: () => house.index.transact(() => keepPackClass(packClassOf(defaultPolicy))),
     /** Topics that were stated behind the entry of this number, and the number of the last. */
     async stated(after: number): Promise<{ topics: Topic[]; last: number }> {
       while ((await sealedLog.seal()) === 'more');

@@ -2,6 +2,7 @@ import { defaultPolicy } from '#pool'
 import * as bodies from '../../src/storage/index/bodies.store.ts'
 import * as buckets from '../../src/storage/index/buckets.store.ts'
 import * as directory from '../../src/storage/index/directory.store.ts'
+import * as erasures from '../../src/storage/index/erasures.store.ts'
 import * as intents from '../../src/storage/index/intents.store.ts'
 import * as moves from '../../src/storage/index/key-moves.store.ts'
 import * as objects from '../../src/storage/index/objects.store.ts'
@@ -12,6 +13,7 @@ import * as segments from '../../src/storage/index/segments.store.ts'
 import * as slots from '../../src/storage/index/slots.store.ts'
 import * as uploads from '../../src/storage/index/uploads.store.ts'
 import type { Bucket } from '../../src/storage/object.ts'
+import * as kits from '../../src/storage/kit/kits.store.ts'
 import * as epochs from '../../src/storage/seal/epochs.store.ts'
 import * as certificates from '../../src/endpoint/certificates.store.ts'
 import * as jobs from '../../src/work/job.store.ts'
@@ -60,6 +62,15 @@ const segmentKey = {
   ...{ body: 'large', position: 0, scope: 'b1', segment: name('large') },
   wrapped: { ...wrapped, epoch: 4, integrity: Buffer.alloc(48, 6) },
 }
+const moveOf = (scope: string): moves.KeyMove => ({
+  ...{ scope, target: 4, state: 'waiting', begunAt: 100, notBefore: 900, moved: 3, stuck: 1, key: undefined },
+  place: { body: 'large', position: 1 },
+})
+const kit = {
+  ...{ id: name('kit'), gateway: 'gateway', root: 'r1', gatewayKey: name('key'), anchor: name('anchor') },
+  ...{ proof: name('proof'), madeAt: 5 },
+}
+const erasure = { scope: 'b1', bucket: 'first', cause: 'rotated', before: 100 } as const
 const epoch = (number: number, text: string) => ({ epoch: number, root: '', wrapped: Buffer.from(text) })
 const upload = (id: string, keyOf: string): uploads.StoredUpload => ({
   id,
@@ -125,6 +136,7 @@ export const calls: Call[] = [
   call(intents.buryIntents, 8, 100),
   hot(intents.dueStrays, 100, 10),
   call(intents.insertStray, 'p', 'n9', 3),
+  call(intents.countStrays),
   call(intents.postponeStray, 'n9', 900),
   call(intents.deleteStray, 'n2'),
   call(intents.dueStrays, 100, 10),
@@ -253,10 +265,7 @@ export const calls: Call[] = [
   call(moves.segmentKeysAfter, { body: 'large', position: 0 }, 2),
   call(moves.rewrapSegment, { ...segmentKey, generation: 2 }, segmentKey.wrapped),
   call(moves.rewrapSegment, { ...segmentKey, generation: 2 }, segmentKey.wrapped),
-  call(moves.saveKeyMove, {
-    ...{ scope: 'b1', target: 4, state: 'waiting', begunAt: 100, notBefore: 900, moved: 3, stuck: 1, key: undefined },
-    place: { body: 'large', position: 1 },
-  }),
+  call(moves.saveKeyMove, moveOf('b1')),
   call(moves.findKeyMove, 'b1'),
   call(moves.raiseKeyFloor, 'b1', 4),
   call(moves.raiseKeyFloor, 'b1', 3),
@@ -264,10 +273,26 @@ export const calls: Call[] = [
   call(buckets.holdEpochs, 'b1'),
   call(moves.holdClassFloor, packClass.id),
   call(moves.holdClassFloor, 'none'),
-  call(moves.endKeyMove, 'b1'),
+  call(moves.endKeyMove, { ...moveOf('b1'), state: 'moving' }),
+  call(moves.endKeyMove, moveOf('b1')),
+  call(moves.beginKeyEnd, packClass.id, 200, 300),
+  call(moves.saveKeyMove, moveOf(packClass.id)),
+  call(moves.beginKeyEnd, 'b1', 201, 301),
   call(moves.listKeyMoves, 10),
 
+  call(erasures.promiseErasure, 't', erasure),
+  call(erasures.promiseErasure, 't', erasure),
+  call(erasures.keepErasures, 'b1', 150, 2),
+  call(erasures.promiseErasure, 't', { ...erasure, cause: 'ended', before: 200 }),
+  call(erasures.lastErasure, 'b1'),
+  call(erasures.lastErasure, 'b2'),
+  call(erasures.listErasures, 't', undefined, 1),
+  call(erasures.listErasures, 't', { before: 200, scope: 'b1' }, 10),
+  call(erasures.listErasures, 'u', undefined, 10),
+
   call(bodies.buryBody, 'large', 20),
+  call(bodies.countDeadBodies),
+  call(moves.segmentKeysAfter, { body: '', position: -1 }, 2),
   hot(bodies.dueBodies, 1000, 20),
   call(segments.takeSegments, 'large', 1),
   call(segments.takeSegments, 'large', 10),
@@ -370,12 +395,13 @@ export const calls: Call[] = [
   call(jobs.allJobs, 'j3', 10),
   call(jobs.forgetJobs, 0, 0, 10),
   call(jobs.jobsOf, 't', undefined, 10),
-  call(epochs.keepEpoch, 'b1', epoch(1, 'first')),
-  call(epochs.keepEpoch, 'b1', epoch(1, 'second')),
-  call(epochs.keepEpoch, 'b1', { ...epoch(2, 'third'), root: 'r2' }),
+  call(epochs.keepEpoch, 'b1', epoch(1, 'first'), 7),
+  call(epochs.keepEpoch, 'b1', epoch(1, 'second'), 8),
+  call(epochs.keepEpoch, 'b1', { ...epoch(2, 'third'), root: 'r2' }, 9),
   call(epochs.findNewestEpoch, 'b1'),
   call(epochs.findNewestEpoch, 'b2'),
   call(epochs.epochsOf, 'b1'),
+  call(epochs.keptEpochs, { scope: '', epoch: 0 }, 10),
   call(epochs.countByRoot),
   call(epochs.epochsNotUnder, 'r2', 5),
   call(epochs.replaceWrapped, { scope: 'b1', epoch: 1 }, epoch(1, 'first'), { ...epoch(1, 'anew'), root: 'r2' }),
@@ -411,4 +437,18 @@ export const calls: Call[] = [
   call(certificates.openAnswers, 10),
   call(certificates.dropAnswers, [], 30),
   call(certificates.openAnswers, 10),
+  call(epochs.putEpoch, { ...epoch(9, 'put back'), scope: 'b9', since: 3 }),
+  call(epochs.putEpoch, { ...epoch(9, 'not again'), scope: 'b9', since: 4 }),
+  call(epochs.keptEpochs, { scope: 'b1', epoch: 2 }, 10),
+
+  call(kits.insertKit, kit),
+  call(kits.insertKit, kit),
+  call(kits.insertKit, { ...kit, id: name('other'), madeAt: 6 }),
+  call(kits.markTested, kit.id, 7),
+  call(kits.findKit, kit.id),
+  call(kits.findKit, 'none'),
+  call(kits.listKits, 10),
+  call(kits.markDiscarded, kit.id, 8),
+  call(kits.markDiscarded, kit.id, 9),
+  call(kits.listKits, 10),
 ]

@@ -6,6 +6,8 @@ import { canonicalJson, type Json } from '#kernel'
 import { demoPool, parsePolicy, signDirectory, verifyDirectory } from '#pool'
 import { type PolicyKind, readAccessPolicy } from '../../src/access/policy/read-policy.ts'
 import { verifyRequest } from '../../src/access/signature.ts'
+import { makeKit, openKit } from '../../src/host/keys/kit-file.ts'
+import { freshRoot } from '../../src/host/keys/root-file.ts'
 import { gatewayConfig, providerConfig, federationConfig, accessConfig } from '../../src/host/run/configuration.ts'
 import { parseRequestHead } from '../../src/host/http/http-head.ts'
 import { namesOf, refusal, statusOf } from '../../src/host/shards/shard-replies.ts'
@@ -55,9 +57,34 @@ const accessPolicy = {
     },
   ],
 }
+const rootKey = freshRoot(1)
+const kit = makeKit({
+  ...{ version: 1, madeAt: 1, gateway: 'g', root: rootKey.id, proof: '00' },
+  rootKeys: [{ ...rootKey, key: Buffer.from(rootKey.key).toString('hex') }],
+  federation: { url: 'https://f.example', publicKey: '0'.repeat(64) },
+  ...{ files: [], epochs: [] },
+}).texts
 const configs = { gatewayConfig, providerConfig, federationConfig, accessConfig }
 
 const parsers: Target[] = [
+  {
+    name: 'recovery-kit',
+    seeds: kit,
+    words: ['PELAGO', '--- share ---', '--- end of the share ---', '--- sealed ---', 'Check ', '0O1IL-', 'U', '#'],
+    run(input) {
+      const whole = { file: 'whole', text: kit[2] as string }
+      const given = { file: 'given', text: input.toString() }
+      let root: string
+      try {
+        root = openKit([whole, given]).content.root
+      } catch (error) {
+        mustBeOurs(error)
+        return
+      }
+      // What opens gives back what was put in, whatever was typed.
+      assert.equal(root, rootKey.id)
+    },
+  },
   {
     name: 'http-head',
     seeds: [

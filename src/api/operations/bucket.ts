@@ -49,7 +49,7 @@ export const createBucket = operation({
   states: ['bucket.created'],
   input: fields({ name: bucketName, policy: optional(document), etags: optional(etags) }),
   output: bucketSchema,
-  errors: ['bucket.exists', 'bucket.owned', 'policy.invalid', 'policy.unsatisfiable'],
+  errors: ['bucket.exists', 'bucket.owned', 'policy.invalid', 'policy.unsatisfiable', 'kit.untested'],
   concurrency: revised,
 })
 

@@ -1,5 +1,6 @@
 import { operation } from '../operation.ts'
 import { about, choice, fields, flag, integer, list, nullable, number, record, type Static, text } from '../schema.ts'
+import { kitStateSchema } from './kit.ts'
 import { bytes, nothing, runners, time, watchers } from './words.ts'
 
 export const processState = choice('starting', 'running', 'waiting', 'stopping', 'stopped')
@@ -101,6 +102,7 @@ export const getHealth = operation({
       'What the gateway holds for requests, and the most it would; empty where it is not told.',
       record(fields({ usedBytes: bytes, limitBytes: bytes }), 8),
     ),
+    kit: about('The recovery kit: what gives everything back when this machine is lost.', kitStateSchema),
     directory: fields({ version: integer({ min: 0 }), issuedAt: time, expiresAt: time }),
   }),
   errors: [],

@@ -55,10 +55,16 @@ export type ProcessPlan = {
 
 /**
  * `gateways`: processes over the same index, which serve one S3 endpoint together, or with `separatePorts` one each.
- * `packBytes`: objects up to this size share packs; the gateway's own choice without. `index`: the PostgreSQL database of
+ * `kit`: buckets are refused before a recovery kit was tested, as outside a demo. `packBytes`: objects up to this size share packs; the gateway's own choice without. `index`: the PostgreSQL database of
  * the index; a SQLite file without. The keys stay in the data folder, which all gateways of this machine share.
  */
-export type DemoOptions = { gateways: number; separatePorts?: boolean; packBytes?: number; index?: PostgresConfig }
+export type DemoOptions = {
+  gateways: number
+  separatePorts?: boolean
+  kit?: boolean
+  packBytes?: number
+  index?: PostgresConfig
+}
 
 /** A whole federation on this machine, written down in a data folder. */
 export type DemoFederation = {
@@ -193,6 +199,7 @@ export async function prepareDemo(
       tokenFile: at('api-token'),
       keyFile: at(id, 'key.pem'),
       unwrap: { socket, publicKey: unwrapKey },
+      ...(!options.kit && { demo: true }),
       accessFile: at('gateway', 'access.json'),
       federation: source,
       enrolled: enrolledIn(at(id)),

@@ -100,7 +100,14 @@ export async function up(options: UpOptions): Promise<number> {
   }
 }
 
-function demoOptions({ gateways, separatePorts, packBytes, postgres, postgresPasswordFile }: UpOptions): DemoOptions {
+function demoOptions({
+  gateways,
+  separatePorts,
+  demandKit,
+  packBytes,
+  postgres,
+  postgresPasswordFile,
+}: UpOptions): DemoOptions {
   const index = postgres !== undefined && {
     // An address that is no URL is a file.
     postgres: URL.canParse(postgres) ? postgres : resolve(postgres),
@@ -110,6 +117,7 @@ function demoOptions({ gateways, separatePorts, packBytes, postgres, postgresPas
   return {
     gateways,
     separatePorts: separatePorts ?? false,
+    kit: demandKit ?? false,
     ...(packBytes !== undefined && { packBytes }),
     ...(index && { index }),
   }

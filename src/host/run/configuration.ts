@@ -97,6 +97,8 @@ export const gatewayConfig = fields({
   keyFile: path,
   /** The process that holds the root key. */
   unwrap: fields({ socket: path, publicKey: hex(32) }),
+  /** Buckets are created although no recovery kit was tested. */
+  demo: optional(flag()),
   accessFile: path,
   federation,
   enrolled: optional(enrolled),

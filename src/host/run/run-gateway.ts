@@ -5,7 +5,7 @@ import { anyOf, localToken, sessionAuthentication } from '#access'
 import { openSealedLog } from '#journal'
 import { directoryFacts } from '#pool'
 import { logAct, openGateway, signInOperations } from '#roles'
-import { defaultLimits, openKeyStore, rawPublicKey, type ShardStore, sharedKey, storageError } from '#storage'
+import { defaultLimits, openKeyStore, openKits, rawPublicKey, type ShardStore, sharedKey, storageError } from '#storage'
 import { openEgress } from '../http/egress.ts'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
@@ -30,6 +30,7 @@ import { openTlsMeter } from '../observe/tls-metrics.ts'
 import { openRandom } from '../random.ts'
 import { openSignIn } from './open-sign-in.ts'
 import type { Running } from './running.ts'
+import { kitFacts } from '../keys/kit-facts.ts'
 import { openUnwrapClient } from '../keys/unwrap-client.ts'
 import { openShardStore } from '../shards/shard-client.ts'
 
@@ -112,6 +113,11 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
       ...(tracer && { spans: tracer }),
       index,
       keys: keyStore,
+      rootCounts: root.counts,
+      kits: openKits(
+        { clock, database: index, journal, root },
+        { ...kitFacts(config), required: config.demo !== true },
+      ),
       journal,
       sealedLog,
       jobs: endpoint.jobs,

@@ -15,3 +15,9 @@ export function* dueBodies(now: number, limit: number): Step<string[]> {
 export function* deleteDeadBody(body: string): Step<void> {
   yield sql`DELETE FROM dead_bodies WHERE body = ${body}`
 }
+
+/** How many wait for their readers, or for the sweep. */
+export function* countDeadBodies(): Step<number> {
+  const [row] = yield sql`SELECT COUNT(*) AS n FROM dead_bodies`
+  return Number(row?.n ?? 0)
+}

@@ -87,3 +87,9 @@ export function* postponeStray(name: string, notBefore: number): Step<void> {
 export function* deleteStray(name: string): Step<void> {
   yield sql`DELETE FROM strays WHERE name = ${name}`
 }
+
+/** How many shards each provider is still to remove. */
+export function* countStrays(): Step<{ provider: string; shards: number }[]> {
+  const rows = yield sql`SELECT provider, COUNT(*) AS n FROM strays GROUP BY provider ORDER BY provider`
+  return rows.map((row) => ({ provider: row.provider as string, shards: Number(row.n) }))
+}

@@ -10,8 +10,9 @@ type Step<T> = Generator<Statement, T, Row[]>
  * `moving`: what is stored is wrapped anew, writes under the old epoch still commit. `settled`: all that was found is, writers
  * that began earlier are given time. `fenced`: nothing under an old epoch commits any more; everything is looked at once more.
  * `waiting`: nothing uses an old epoch; readers that began earlier are given time, then the old keys are destroyed.
+ * `ending`: the bucket was deleted; readers that began earlier are given time, then all of its keys are destroyed.
  */
-export type KeyMoveState = 'moving' | 'settled' | 'fenced' | 'waiting'
+export type KeyMoveState = 'moving' | 'settled' | 'fenced' | 'waiting' | 'ending'
 export type KeyMove = {
   /** A bucket, or a class of packs. */
   scope: string
@@ -51,6 +52,13 @@ export function* beginKeyMove(scope: string, target: number, now: number, object
   return moveOf(rows[0])
 }
 
+/** The keys of a deleted bucket go too, all of them, whether they were on their way to a new epoch or not. */
+export function* beginKeyEnd(scope: string, now: number, notBefore: number): Step<void> {
+  yield sql`DELETE FROM key_moves WHERE scope = ${scope}`
+  yield sql`INSERT INTO key_moves (scope, target, state, begun_at, not_before, moved, stuck, after_key, after_body, after_position)
+    VALUES (${scope}, 0, 'ending', ${now}, ${notBefore}, 0, 0, NULL, ${start.body}, ${start.position})`
+}
+
 export function* findKeyMove(scope: string): Step<KeyMove | undefined> {
   const [row] = yield sql`SELECT * FROM key_moves WHERE scope = ${scope}`
   return row && moveOf(row)
@@ -67,14 +75,17 @@ export function* listKeyMoves(limit: number): Step<KeyMove[]> {
   return rows.map(moveOf)
 }
 
+/** Keeps how far a move is, unless the bucket was deleted meanwhile. */
 export function* saveKeyMove(move: KeyMove): Step<void> {
   yield sql`UPDATE key_moves SET state = ${move.state}, not_before = ${move.notBefore}, moved = ${move.moved}, stuck = ${move.stuck},
     after_key = ${move.key ?? null}, after_body = ${move.place.body}, after_position = ${move.place.position}
-    WHERE scope = ${move.scope}`
+    WHERE scope = ${move.scope} AND state <> 'ending'`
 }
 
-export function* endKeyMove(scope: string): Step<void> {
-  yield sql`DELETE FROM key_moves WHERE scope = ${scope}`
+/** @returns false when it has become another one: the bucket was deleted meanwhile, and more keys are to go */
+export function* endKeyMove({ scope, state }: KeyMove): Step<boolean> {
+  const rows = yield sql`DELETE FROM key_moves WHERE scope = ${scope} AND state = ${state} RETURNING scope`
+  return rows.length === 1
 }
 
 /** The same move at the start of a pass. */
@@ -131,11 +142,16 @@ export function* rewrapObject(
 
 export type SegmentKey = SegmentPlace & { scope: string; generation: number; segment: string; wrapped: WrappedKeys }
 
-/** Keys of a page of all segments, behind `after`. */
+/**
+ * Keys of a page of all segments, behind `after`, but for those of bodies that were deleted: readers that began before have
+ * been done for long when the old keys are destroyed, and with them goes what was deleted.
+ */
 export function* segmentKeysAfter(after: SegmentPlace, limit: number): Step<SegmentKey[]> {
   const rows =
     yield sql`SELECT body, position, scope, generation, segment, epoch, data_key, integrity_key, commitment FROM segments
-    WHERE (body, position) > (${after.body}, ${after.position}) ORDER BY body, position LIMIT ${limit}`
+    WHERE (body, position) > (${after.body}, ${after.position})
+    AND NOT EXISTS (SELECT 1 FROM dead_bodies d WHERE d.body = segments.body)
+    ORDER BY body, position LIMIT ${limit}`
   return rows.map((row) => ({
     body: row.body as string,
     position: row.position as number,

@@ -103,6 +103,12 @@ export const indexMigrations: Migration[] = [
         not_before {int} NOT NULL, moved {int} NOT NULL, stuck {int} NOT NULL,
         after_key {blob}, after_body {text} NOT NULL, after_position {int} NOT NULL)`,
     ],
+    // Rotations that are under way stop where they are; nothing is destroyed, and nothing is lost.
+    down: [
+      'DROP TABLE key_moves',
+      'ALTER TABLE pack_classes DROP COLUMN key_floor',
+      'ALTER TABLE buckets DROP COLUMN key_floor',
+    ],
   },
   {
     id: 6,
@@ -135,5 +141,29 @@ export const indexMigrations: Migration[] = [
     expands: true,
     statements: ['CREATE TABLE directory_seen (id {int} NOT NULL PRIMARY KEY, version {int} NOT NULL)'],
     down: ['DROP TABLE directory_seen'],
+  },
+  {
+    id: 9,
+    name: 'erasures',
+    expands: true,
+    statements: [
+      `CREATE TABLE erasures (
+        scope {text} NOT NULL, before {int} NOT NULL, tenant {text} NOT NULL, bucket {text} NOT NULL, cause {text} NOT NULL,
+        destroyed_at {int}, epochs {int} NOT NULL, PRIMARY KEY (scope, before)) {clustered}`,
+      'CREATE INDEX erasures_by_tenant ON erasures (tenant, before, scope)',
+    ],
+    down: ['DROP TABLE erasures'],
+  },
+  {
+    // Hashes and names only: nothing in it opens anything.
+    id: 10,
+    name: 'recovery kits',
+    expands: true,
+    statements: [
+      `CREATE TABLE recovery_kits (
+        id {text} NOT NULL PRIMARY KEY, gateway {text} NOT NULL, root {text} NOT NULL, gateway_key {text} NOT NULL,
+        anchor {text} NOT NULL, proof {text} NOT NULL, made_at {int} NOT NULL, tested_at {int}, discarded_at {int})`,
+    ],
+    down: ['DROP TABLE recovery_kits'],
   },
 ]

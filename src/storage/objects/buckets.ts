@@ -7,17 +7,20 @@ import { storageError } from '../errors.ts'
 import { freshName, type Ground } from '../ground.ts'
 import * as store from '../index/buckets.store.ts'
 import { deleteQuota, findQuota, type Quota } from '../index/quotas.store.ts'
+import { promiseErasure } from '../index/erasures.store.ts'
+import { beginKeyEnd } from '../index/key-moves.store.ts'
 import { beginPolicyMove } from '../index/packs.store.ts'
 import type { Bucket, Etags } from '../object.ts'
 import { bucketScope, quotaBits, tenantScope } from '../quota/scopes.ts'
 import { moveKind, moveName } from '../repair/move-bucket.ts'
 
-/** Creates a bucket under a policy that the pool can satisfy, once per wish. @throws policy.unsatisfiable with the reason per provider */
+/** Creates a bucket under a policy that the pool can satisfy, once per wish. @throws policy.unsatisfiable with the reason per provider, kit.untested */
 export async function createBucket(
   ground: Ground,
   call: Call,
   { name, policy = defaultPolicy, etags = 'md5' }: { name: string; policy?: Policy; etags?: Etags },
 ): Promise<Bucket> {
+  await ground.kits?.check()
   checkSatisfiable(ground, policy)
   const bucket: Bucket = {
     id: freshName(ground),
@@ -41,12 +44,15 @@ export async function createBucket(
   )
 }
 
-/** Deletes an empty bucket. @throws bucket.filled */
+/** Deletes an empty bucket. Its keys are destroyed once readers that began earlier are done. @throws bucket.filled */
 export async function deleteBucket(ground: Ground, call: Call, name: string): Promise<void> {
   await ground.index.transact(function* () {
     const bucket = yield* store.getBucket(call.tenant, name)
     yield* store.deleteBucket(bucket)
     yield* deleteQuota(bucketScope(bucket.id))
+    const now = ground.clock.now()
+    yield* beginKeyEnd(bucket.id, now, now + ground.limits.readerGraceMs)
+    yield* promiseErasure(bucket.tenant, { scope: bucket.id, bucket: name, cause: 'ended', before: now })
     if (ground.forgetBucket) yield* ground.forgetBucket(name)
     yield* state(ground, call, bucket, 'bucket.deleted', { name })
   }, 'committed')

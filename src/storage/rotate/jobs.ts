@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
+import { appendFact } from '#journal'
 import { checkFence, type JobKind } from '#work'
 import type { Ground } from '../ground.ts'
 import { rewrapRound } from './rewrap-round.ts'
 
-const mend = 'Look whether the root key answers: pelago key list'
+const mend = 'Look whether the root key answers: pelago key list --root'
 
 /** What keys ask for by themselves: wrapping anew what a rotation has left under older ones. */
 export function rotationJobs(ground: Ground): JobKind[] {
@@ -29,8 +31,20 @@ export function rotationJobs(ground: Ground): JobKind[] {
         const { moved, more } = await ground.keys.rewrapRoots()
         if (moved === 0) return { next: 'rest', says: job.says || 'Every epoch is under the newest root key.' }
         const done = job.done + moved
+        if (!more) await stateRoot(ground)
         return { next: more ? 'more' : 'rest', done, says: `${done} epochs were wrapped by the newest root key.` }
       },
     },
   ]
+}
+
+/** Says in the log that everything is under another root key: by the hash of its name, which for transit is a short one. */
+async function stateRoot(ground: Ground): Promise<void> {
+  const { newest, counts } = await ground.keys.roots()
+  const about = createHash('sha256').update(newest).digest('hex')
+  const facts = { epochs: counts.find(({ root }) => root === newest)?.epochs ?? 0 }
+  const at = ground.clock.now()
+  await ground.index.transact(() =>
+    appendFact(ground.journal, { topic: 'root.taken', about, actor: 'system', tenant: '', at, facts }),
+  )
 }

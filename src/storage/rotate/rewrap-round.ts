@@ -17,6 +17,7 @@ import {
   saveKeyMove,
   segmentKeysAfter,
 } from '../index/key-moves.store.ts'
+import { keepErasures } from '../index/erasures.store.ts'
 import type { Guard } from '../repair/replace-committed.ts'
 import type { WrappedData, WrappedKeys } from '../seal/key-store.ts'
 
@@ -53,6 +54,8 @@ export async function rewrapRound(ground: Ground, guard: Guard, signal: AbortSig
       })
     case 'waiting':
       return destroy(ground, move, guard)
+    case 'ending':
+      return destroyAll(ground, move, guard)
   }
 }
 
@@ -160,11 +163,28 @@ async function destroy(ground: Ground, move: KeyMove, guard: Guard): Promise<Rew
   const now = ground.clock.now()
   await ground.index.transact(function* () {
     yield* guard()
-    yield* endKeyMove(scope)
+    if (!(yield* endKeyMove(move))) return
+    yield* keepErasures(scope, now, destroyed)
     const facts = { kind: kindOf(scope), below: target, epochs: destroyed }
     const stated = { about: loggedId(scope), actor: 'system', tenant: '', at: now, facts }
     yield* appendFact(ground.journal, { topic: 'epoch.destroyed', ...stated })
   })
   ground.log('info', 'epoch.destroyed', { scope, below: target, epochs: destroyed })
+  return { moved: 0, more: true }
+}
+
+/** The end of all epochs of a bucket that was deleted. */
+async function destroyAll(ground: Ground, move: KeyMove, guard: Guard): Promise<RewrapStep> {
+  const { scope } = move
+  const destroyed = await ground.keys.destroyBelow(scope, Number.MAX_SAFE_INTEGER)
+  const now = ground.clock.now()
+  await ground.index.transact(function* () {
+    yield* guard()
+    if (!(yield* endKeyMove(move))) return
+    yield* keepErasures(scope, now, destroyed)
+    const stated = { about: loggedId(scope), actor: 'system', tenant: '', at: now, facts: { epochs: destroyed } }
+    yield* appendFact(ground.journal, { topic: 'epoch.ended', ...stated })
+  })
+  ground.log('info', 'epoch.ended', { scope, epochs: destroyed })
   return { moved: 0, more: true }
 }

@@ -2,7 +2,8 @@ import { appendFact } from '#journal'
 import type { Call } from '#kernel'
 import { storageError } from '../errors.ts'
 import type { Ground } from '../ground.ts'
-import { getBucket } from '../index/buckets.store.ts'
+import { getBucket, holdBucketById } from '../index/buckets.store.ts'
+import { promiseErasure } from '../index/erasures.store.ts'
 import { beginKeyMove, findKeyMove, type KeyMove, kindOf, listKeyMoves, loggedId } from '../index/key-moves.store.ts'
 import { allPackClasses } from '../index/packs.store.ts'
 
@@ -36,11 +37,19 @@ async function rotateScope(
   call: Call,
   { id, about, objects }: { id: string; about: string; objects: boolean },
 ): Promise<KeyMove> {
-  if (await ground.index.read(() => findKeyMove(id))) throw storageError('key.rotating', { scope: about })
+  const found = await ground.index.read(() => findKeyMove(id))
+  // The bucket was deleted since it was looked up.
+  if (found?.state === 'ending') throw storageError('bucket.missing', { bucket: about })
+  if (found) throw storageError('key.rotating', { scope: about })
   // An epoch that is begun and not used, because this ends here, is no harm: it is the newest from now on.
   const target = await ground.keys.beginEpoch(id)
   const now = ground.clock.now()
   return ground.index.transact(function* () {
+    if (objects) {
+      const bucket = yield* holdBucketById(id)
+      if (!bucket) throw storageError('bucket.missing', { bucket: about })
+      yield* promiseErasure(bucket.tenant, { scope: id, bucket: bucket.name, cause: 'rotated', before: now })
+    }
     const move = yield* beginKeyMove(id, target, now, objects)
     const { actor, tenant } = call
     const facts = { kind: kindOf(id), epoch: target }

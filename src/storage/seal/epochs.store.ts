@@ -24,6 +24,13 @@ export const keyMigrations: Migration[] = [
       'CREATE INDEX epoch_keys_by_root ON epoch_keys (root)',
     ],
   },
+  {
+    id: 3,
+    name: 'age of epochs',
+    expands: true,
+    statements: ['ALTER TABLE epoch_keys ADD COLUMN created_at {int} NOT NULL DEFAULT 0'],
+    down: ['ALTER TABLE epoch_keys DROP COLUMN created_at'],
+  },
 ]
 
 export function* findNewestEpoch(scope: string): Step<WrappedEpoch | undefined> {
@@ -37,10 +44,18 @@ export function* findEpoch(scope: string, epoch: number): Step<WrappedEpoch | un
   return row as WrappedEpoch | undefined
 }
 
-/** Keeps a scope's next epoch unless somebody else was quicker. @returns the newest there is: of two at the same time, one wins */
-export function* keepEpoch(scope: string, { epoch, root, wrapped }: WrappedEpoch): Step<WrappedEpoch | undefined> {
-  yield sql`INSERT INTO epoch_keys (bucket, epoch, wrapped, root) VALUES (${scope}, ${epoch}, ${wrapped}, ${root})
-    ON CONFLICT (bucket, epoch) DO NOTHING`
+/**
+ * Keeps a scope's next epoch unless somebody else was quicker.
+ * @param now milliseconds since 1970 UTC
+ * @returns the newest there is: of two at the same time, one wins
+ */
+export function* keepEpoch(
+  scope: string,
+  { epoch, root, wrapped }: WrappedEpoch,
+  now: number,
+): Step<WrappedEpoch | undefined> {
+  yield sql`INSERT INTO epoch_keys (bucket, epoch, wrapped, root, created_at)
+    VALUES (${scope}, ${epoch}, ${wrapped}, ${root}, ${now}) ON CONFLICT (bucket, epoch) DO NOTHING`
   return yield* findNewestEpoch(scope)
 }
 
@@ -79,8 +94,27 @@ export function* countByRoot(): Step<{ root: string; epochs: number }[]> {
   return rows.map((row) => ({ root: row.root as string, epochs: Number(row.n) }))
 }
 
+/** An epoch whose keys there are. `since` is 0 for one of before this was noted. */
+export type EpochAge = { epoch: number; since: number }
+
 /** The epochs of a scope that still have a key, ascending. */
-export function* epochsOf(scope: string): Step<number[]> {
-  const rows = yield sql`SELECT epoch FROM epoch_keys WHERE bucket = ${scope} ORDER BY epoch`
-  return rows.map((row) => row.epoch as number)
+export function* epochsOf(scope: string): Step<EpochAge[]> {
+  const rows = yield sql`SELECT epoch, created_at FROM epoch_keys WHERE bucket = ${scope} ORDER BY epoch`
+  return rows.map((row) => ({ epoch: row.epoch as number, since: row.created_at as number }))
+}
+
+/** An epoch with its keys, wrapped, as a copy of the key store holds it. */
+export type KeptEpoch = WrappedEpoch & EpochPlace & { since: number }
+
+/** A page of everything in the key store, behind a place. */
+export function* keptEpochs(after: EpochPlace, limit: number): Step<KeptEpoch[]> {
+  const rows = yield sql`SELECT bucket AS scope, epoch, wrapped, root, created_at AS since FROM epoch_keys
+    WHERE (bucket, epoch) > (${after.scope}, ${after.epoch}) ORDER BY bucket, epoch LIMIT ${limit}`
+  return rows as unknown as KeptEpoch[]
+}
+
+/** Puts an epoch back, as it was, into a key store that does not have it. */
+export function* putEpoch({ scope, epoch, wrapped, root, since }: KeptEpoch): Step<void> {
+  yield sql`INSERT INTO epoch_keys (bucket, epoch, wrapped, root, created_at)
+    VALUES (${scope}, ${epoch}, ${wrapped}, ${root}, ${since}) ON CONFLICT (bucket, epoch) DO NOTHING`
 }

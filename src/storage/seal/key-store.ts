@@ -4,6 +4,7 @@ import { storageError } from '../errors.ts'
 import {
   countByRoot,
   destroyEpochs,
+  type EpochAge,
   epochsNotUnder,
   epochsOf,
   findEpoch,
@@ -37,8 +38,8 @@ export type KeyStore = {
   beginEpoch(scope: string): Promise<number>
   /** Destroys the keys of all epochs below this one, for good. @returns how many */
   destroyBelow(scope: string, epoch: number): Promise<number>
-  /** Numbers of the epochs whose keys there are. */
-  epochs(scope: string): Promise<number[]>
+  /** The epochs whose keys there are, ascending. */
+  epochs(scope: string): Promise<EpochAge[]>
   /** One bounded step that brings epochs under the newest root key. @returns how many, and whether there are more */
   rewrapRoots(): Promise<{ moved: number; more: boolean }>
   roots(): Promise<{ newest: string; counts: { root: string; epochs: number }[] }>
@@ -66,6 +67,9 @@ const keyBytes = 32
 const keptEpochs = 10_000
 const rewrapsAtOnce = 32
 
+/** What is bound to the keys of an epoch where they are wrapped by the root key. */
+export const epochContext = (scope: string, epoch: number) => `pelago epoch ${scope} ${epoch}`
+
 type Ports = { clock: Clock; database: Database; random: Random; root: RootKey; log: Log }
 
 /**
@@ -77,16 +81,15 @@ export function openKeyStore(ports: Ports, limits: KeyLimits = defaultKeyLimits)
   /** Scope -> number of its newest epoch. */
   const current = new Map<string, Kept<number>>()
   const known = new Map<string, Kept<Epoch>>()
-  const context = (scope: string, epoch: number) => `pelago epoch ${scope} ${epoch}`
   const idOf = (scope: string, epoch: number) => `${scope}/${epoch}`
   let warnedAt = Number.NEGATIVE_INFINITY
 
   const openEpoch = async (scope: string, row: WrappedEpoch): Promise<Epoch> =>
-    split(row.epoch, await root.unwrap(row, context(scope, row.epoch)))
+    split(row.epoch, await root.unwrap(row, epochContext(scope, row.epoch)))
   const makeEpoch = async (scope: string, number: number): Promise<number> => {
     const keys = random.bytes(2 * keyBytes)
-    const fresh = { ...(await root.wrap(keys, context(scope, number))), epoch: number }
-    const row = await database.transact(() => keepEpoch(scope, fresh))
+    const fresh = { ...(await root.wrap(keys, epochContext(scope, number))), epoch: number }
+    const row = await database.transact(() => keepEpoch(scope, fresh, clock.now()))
     if (!row) throw storageError('key.lost', { epoch: number })
     const mine = row.epoch === number && Buffer.compare(row.wrapped, fresh.wrapped) === 0
     if (mine) await keep(known, idOf(scope, number), limits.keptMs / 2, Promise.resolve(split(number, keys)))
@@ -201,7 +204,7 @@ export function openKeyStore(ports: Ports, limits: KeyLimits = defaultKeyLimits)
       const newest = await root.newest()
       const rows = await database.read(() => epochsNotUnder(newest, rewrapsAtOnce))
       for (const row of rows) {
-        const wrapped = await root.rewrap(row, context(row.scope, row.epoch))
+        const wrapped = await root.rewrap(row, epochContext(row.scope, row.epoch))
         await database.transact(() => replaceWrapped(row, row, wrapped))
       }
       return { moved: rows.length, more: rows.length === rewrapsAtOnce }

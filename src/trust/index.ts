@@ -8,7 +8,7 @@ export { type Identity, identityOf, identityUri, type TrustRole } from './certif
 export { type CertificateInput, issueCertificate, leafMs } from './certificates/issue-certificate.ts'
 export { p256, publicKeyOf as openIdentity, serialText, signingKeyOf } from './certificates/material.ts'
 export { certificateOf, pinOf, pinOfKey } from './certificates/pin.ts'
-export { renewalAt } from './certificates/renewal.ts'
+export { lifeOf, renewalAt } from './certificates/renewal.ts'
 export { loadX509 } from './certificates/x509.ts'
 export { enrolmentError } from './enrolment/errors.ts'
 export { type InvitationCode, readInvitationCode, writeInvitationCode } from './enrolment/invitation-code.ts'

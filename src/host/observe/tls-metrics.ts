@@ -33,6 +33,19 @@ export const tlsMetrics = {
   pelago_tls_pending: { kind: 'gauge', help: 'Handshakes that are under way.' },
 } as const
 
+/** At roles that have a certificate. */
+export const certificateMetrics = {
+  pelago_certificate_expires_seconds: {
+    kind: 'gauge',
+    help: 'When the certificate of this role expires, seconds since 1970.',
+  },
+  pelago_certificate_renewals_total: {
+    kind: 'counter',
+    help: 'Attempts to renew the certificate of this role.',
+    labels: { outcome: ['good', 'failed'] },
+  },
+} as const
+
 /** Counts at a listener that speaks TLS. */
 export type TlsMeter = {
   secured(resumed: boolean): void

@@ -9,7 +9,7 @@ import { type Authority, authorityMs, makeAuthority, openAuthority } from './aut
 import { checkCertificate, type ExpectedPeer } from './check-certificate.ts'
 import { type CertificateInput, issueCertificate, leafMs } from './issue-certificate.ts'
 import { certificateOf, pinOf, pinOfKey } from './pin.ts'
-import { renewalAt } from './renewal.ts'
+import { lifeOf, renewalAt } from './renewal.ts'
 
 const now = Date.UTC(2030, 0, 1)
 const day = 24 * 60 * 60 * 1000
@@ -165,7 +165,8 @@ test('a pin is that of the key, whichever certificate it is in', async () => {
 
 test('renewal comes with a third of the life left, spread over a twentieth of it', async () => {
   const certificate = certificateOf(await issue())
-  const life = certificate.validToDate.getTime() - certificate.validFromDate.getTime()
+  const life = lifeOf(certificate)
+  assert.equal(life, leafMs)
   const left = (chance: number) => certificate.validToDate.getTime() - renewalAt(certificate, chance)
   assert.equal(Math.round(left(0)), Math.round(life / 3))
   assert.ok(left(1) > left(0) && left(1) < life / 2)

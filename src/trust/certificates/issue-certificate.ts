@@ -8,7 +8,7 @@ import { loadX509 } from './x509.ts'
 /** A certificate of a role is good for so long, milliseconds: thirty days. */
 export const leafMs = 30 * 24 * 60 * 60 * 1000
 /** It begins so long before it is made, for clocks that differ. */
-const earlierMs = 5 * 60 * 1000
+export const earlierMs = 5 * 60 * 1000
 
 export type CertificateInput = Identity & {
   /** SubjectPublicKeyInfo, DER, of an ECDSA key on P-256. Its holder must have proved that he has the private one. */

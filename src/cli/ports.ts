@@ -11,6 +11,7 @@ export type UpOptions = {
   gateways: number
   separatePorts?: boolean
   demandKit?: boolean
+  tls?: boolean
   postgres?: string
   postgresPasswordFile?: string
 }

@@ -42,6 +42,7 @@ export async function runCommand(words: string[], ports: CliPorts): Promise<numb
     .option('--port <N>', 'port of the S3 endpoint; 0 takes any', portNumber, 9000)
     .option('--gateways <N>', 'processes that serve the S3 endpoint together', gatewayCount, 1)
     .option('--separate-ports', 'each gateway has an S3 port of its own; without, they share one', false)
+    .option('--tls', 'roles speak TLS to each other; without, plainly, as nobody else is on the wire', false)
     .option('--postgres <URL>', 'keep the object index in this PostgreSQL database; the URL has no password in it')
     .option('--postgres-password-file <FILE>', 'where its password is')
     .option('--demand-kit', 'refuse buckets before a recovery kit was tested, as outside of a demo', false)

@@ -5,6 +5,7 @@ import type { AccessKey } from '#client'
 import {
   accessConfig,
   type FederationConfig,
+  federationUrlOf,
   federationConfig,
   type GatewayConfig,
   gatewayConfig,
@@ -40,7 +41,7 @@ export function placeOf(data: string): Place {
   }
   if (role === 'federation') {
     const config = readConfig<FederationConfig>(file, federationConfig)
-    const url = config.url ?? plain(config.api)
+    const url = federationUrlOf(config)
     const elsewhere = () => hostError('server.elsewhere', { folder, found: role, wanted: 'gateway' })
     const s3 = () => {
       throw elsewhere()
@@ -60,11 +61,11 @@ export function placeOf(data: string): Place {
 }
 
 function demoPlace(folder: string): Place {
-  const { ports, secure } = readConfig(join(folder, 'run.json'), runSchema)
+  const { ports, secure, authorityFile } = readConfig(join(folder, 'run.json'), runSchema)
   const host = '127.0.0.1'
   return {
-    url: (server) => `http://127.0.0.1:${ports[server]}`,
-    authorityFile: join(folder, 'federation', 'authority.pem'),
+    url: (server) => `http${server === 'federation' && authorityFile ? 's' : ''}://127.0.0.1:${ports[server]}`,
+    authorityFile: authorityFile ?? join(folder, 'federation', 'authority.pem'),
     token: tokenIn(join(folder, 'api-token')),
     s3: () => ({
       endpoint: endpointOf(secure, host, ports.s3),

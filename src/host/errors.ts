@@ -202,6 +202,12 @@ export const hostError = errorTable({
     retryable: false,
     message: '{what} would be asked at {url} without TLS, where others can read along. Use its https address.',
   },
+  'tls.unenrolled': {
+    kind: 'invalid',
+    retryable: false,
+    message:
+      'TLS is wanted ({url}), and the configuration names no files of an enrolment (`enrolled`). Join the federation first.',
+  },
   'tls.files': {
     kind: 'corrupt',
     retryable: false,

@@ -11,7 +11,6 @@ import {
   inviteMember,
   issueCertificate,
   joinMember,
-  leafMs,
   type Member,
   type MemberKind,
   membersAfter,
@@ -104,18 +103,19 @@ function checkOwnSignature({ clock, url }: Federation, call: ApiCall, identity: 
 }
 
 async function certify(
-  { authority, clock, random, database, journal }: Federation,
+  { authority, clock, random, database, journal, lifeMs }: Federation,
   { id, kind, identity, endpoint, pin }: Member,
 ): Promise<{ certificate: string; authority: string }> {
   if (!identity) throw enrolmentError('member.unknown', { member: id })
   const at = clock.now()
   const names = endpoint === '' ? [] : [new URL(endpoint).hostname.replace(/^\[|\]$/g, '')]
   const serial = random.bytes(16)
-  const certificate = await issueCertificate(authority, { role: kind, id, publicKey: identity, names, now: at, serial })
+  const issue = { role: kind, id, publicKey: identity, names, now: at, serial, lifeMs }
+  const certificate = await issueCertificate(authority, issue)
   await database.transact(() =>
     appendFact(journal, {
       ...{ topic: 'certificate.issued', about: id, actor: kind, tenant: '', at },
-      facts: { pin, until: at + leafMs },
+      facts: { pin, until: at + lifeMs },
     }),
   )
   return { certificate, authority: authority.certificate.toString() }

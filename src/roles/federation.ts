@@ -38,6 +38,8 @@ export type FederationPorts = {
 export type FederationConfig = {
   /** Where the API is reached from other machines; codes hold it, and signed requests must be meant for it. */
   url: string
+  /** How long certificates of members are good, milliseconds. */
+  lifeMs: number
   /** Who was a member before there were invitations; taken in once. */
   members: readonly Provider[]
   /** The last directory of before there was a database. */
@@ -47,6 +49,7 @@ export type FederationConfig = {
 /** A federation: who belongs to it, and the directory that says so. */
 export type Federation = FederationPorts & {
   url: string
+  lifeMs: number
   enrolment: EnrolmentPorts
   /** Knows members by the signatures of their requests. */
   authenticate: Authenticate
@@ -57,7 +60,7 @@ export type Federation = FederationPorts & {
 /** Composes the federation's role, and brings its directory up to date. */
 export async function openFederation(ports: FederationPorts, config: FederationConfig): Promise<Federation> {
   const { clock, database, log } = ports
-  const { url, before, members } = config
+  const { url, lifeMs, before, members } = config
   const enrolment: EnrolmentPorts = {
     ...ports,
     *state(now) {
@@ -82,6 +85,7 @@ export async function openFederation(ports: FederationPorts, config: FederationC
   return {
     ...ports,
     url,
+    lifeMs,
     enrolment,
     directory,
     async authenticate(head) {

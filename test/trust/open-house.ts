@@ -7,7 +7,7 @@ import { anyOf, localToken } from '#access'
 import { factsAfter, openSealedLog } from '#journal'
 import type { Json } from '#kernel'
 import { federationOperations, openFederation } from '#roles'
-import { makeAuthority, openAuthority, readInvitationCode, signRequest } from '#trust'
+import { makeAuthority, openAuthority, readInvitationCode, signRequest, leafMs } from '#trust'
 import { openSqlite } from '../../src/host/database/sqlite.ts'
 import { openApiServer } from '../../src/host/http/api-server.ts'
 import { freePort } from '../../src/host/http/free-port.ts'
@@ -51,7 +51,7 @@ export async function openFederationHouse(folder = mkdtempSync(join(tmpdir(), 'p
   const port = await freePort('127.0.0.1', 20_000 + Math.floor(Math.random() * 10_000), new Set())
   const url = `http://127.0.0.1:${port}`
   const ports = { clock, log, random, database, journal, key: key.privateKey, authority }
-  const federation = await openFederation(ports, { url, members: [], before: undefined })
+  const federation = await openFederation(ports, { url, members: [], before: undefined, lifeMs: leafMs })
   const authenticate = anyOf([federation.authenticate, localToken('the-token', 'federation')])
   const handlers = federationOperations(federation)
   const server = await openApiServer(

@@ -113,4 +113,6 @@ export const runSchema = fields({
   ports: fields({ supervisor: integer(), gateway: integer(), federation: integer(), s3: integer() }),
   /** Where S3 speaks TLS: whom its certificate is for, and the file of who is to be trusted for it. */
   secure: optional(fields({ name: text({ min: 1, max: 253 }), trust: optional(text({ min: 1, max: 4096 })) })),
+  /** The federation answers by TLS, with a certificate of this authority. */
+  authorityFile: optional(text({ min: 1, max: 4096 })),
 })

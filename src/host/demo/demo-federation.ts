@@ -42,6 +42,8 @@ const settingsSchema = fields({
   /** Under which names S3 is reached beside its address; those that stand for this machine without. */
   hostnames: optional(list(text({ min: 1, max: 253 }), 16)),
   certificate: optional(certificateConfig),
+  /** With `--tls`: how long certificates of roles are good, seconds. */
+  certificateSeconds: optional(integer({ min: 10, max: 30 * 24 * 60 * 60 })),
 })
 
 /** One process to be run. `about`: where it says how it is. */
@@ -55,8 +57,9 @@ export type ProcessPlan = {
 
 /**
  * `gateways`: processes over the same index, which serve one S3 endpoint together, or with `separatePorts` one each.
- * `kit`: buckets are refused before a recovery kit was tested, as outside a demo. `packBytes`: objects up to this size share packs; the gateway's own choice without. `index`: the PostgreSQL database of
- * the index; a SQLite file without. The keys stay in the data folder, which all gateways of this machine share.
+ * `kit`: buckets are refused before a recovery kit was tested, as outside a demo. `packBytes`: objects up to this size share
+ * packs; the gateway's own choice without. `index`: the PostgreSQL database of the index; a SQLite file without. The keys stay in
+ * the data folder, which all gateways of this machine share. `tls`: roles speak TLS to each other.
  */
 export type DemoOptions = {
   gateways: number
@@ -64,6 +67,7 @@ export type DemoOptions = {
   kit?: boolean
   packBytes?: number
   index?: PostgresConfig
+  tls?: boolean
 }
 
 /** A whole federation on this machine, written down in a data folder. */
@@ -71,6 +75,10 @@ export type DemoFederation = {
   processes: ProcessPlan[]
   providers: Provider[]
   ports: { supervisor: number; gateway: number; federation: number; s3: number }
+  /** Where the federation answers. */
+  federation: string
+  /** The certificate of the federation's authority, where it answers by TLS. */
+  authorityFile: string | undefined
   access: AccessConfig['keys'][number]
   token: string
   /** What `/metrics` wants, where a token was set for it. */
@@ -98,7 +106,10 @@ export async function prepareDemo(
   const gateways = Array.from({ length: options.gateways }, (_, at) => (at === 0 ? 'gateway' : `gateway-${at + 1}`))
   const own = (id: string) => (options.separatePorts && id !== 'gateway' ? `s3-${id}` : 's3')
   const further = [...new Set(gateways.map(own))].filter((name) => name !== 's3')
-  const ports = await choosePorts(at('ports.json'), s3Port, [...gateways, ...further])
+  const { tls = false } = options
+  // Where only gateways are let in, providers say how they are elsewhere.
+  const reports = tls ? demoPool.map(({ id }) => reportOf(id)) : []
+  const ports = await choosePorts(at('ports.json'), s3Port, [...gateways, ...further, ...reports])
   keepPrivate(at('api-token'), () => `${randomBytes(32).toString('hex')}\n`)
   keepPrivate(at('gateway', 'access.json'), () => `${JSON.stringify({ keys: [freshAccess('demo')] }, null, 2)}\n`)
 
@@ -111,9 +122,10 @@ export async function prepareDemo(
     ].map(([id, folder]) => [id, keyIn(join(folder, 'identity.pem'), 'p256')] as const),
   )
   const quotaBytes = quotaOf(folder)
+  const scheme = tls ? 'https' : 'http'
   const providers: Provider[] = demoPool.map((facts) => ({
     ...facts,
-    endpoint: `http://${host}:${portOf(ports, facts.id)}`,
+    endpoint: `${scheme}://${host}:${portOf(ports, facts.id)}`,
     publicKey: publicHexOf(keyIn(at('providers', facts.id, 'key.pem'), 'x25519')),
     pin: pinOfKey(identities.get(facts.id) as KeyObject),
     capacityBytes: quotaBytes,
@@ -131,17 +143,18 @@ export async function prepareDemo(
     const file = role === 'provider' ? at('providers', name, 'config.json') : at(name, 'config.json')
     const text = `${JSON.stringify(config, null, 2)}\n`
     if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writePrivate(file, text)
-    const about = 'api' in config ? `http://${host}:${config.api.port}` : url
+    const about = aboutOf(config, url)
     processes.push({ name, role, config: file, url, about })
   }
-  const url = `http://${host}:${portOf(ports, 'federation')}`
+  const url = `${scheme}://${host}:${portOf(ports, 'federation')}`
   const federation: FederationConfig = {
     version: 1,
     role: 'federation',
     folder: at('federation'),
-    api: { host, port: portOf(ports, 'federation') },
+    api: { host, port: portOf(ports, 'federation'), ...(tls && { tls }) },
     tokenFile: at('api-token'),
     keyFile: at('federation', 'key.pem'),
+    ...(settings.certificateSeconds !== undefined && { certificateSeconds: settings.certificateSeconds }),
     ...observe,
   }
   add('federation', 'federation', url, federation)
@@ -157,7 +170,8 @@ export async function prepareDemo(
       role: 'provider',
       id,
       folder: at('providers', id, 'store'),
-      shards: { host, port: portOf(ports, id) },
+      shards: { host, port: portOf(ports, id), ...(tls && { tls }) },
+      ...(tls && { report: { host, port: portOf(ports, reportOf(id)) } }),
       keyFile: at('providers', id, 'key.pem'),
       quotaBytes,
       federation: source,
@@ -224,6 +238,8 @@ export async function prepareDemo(
   return {
     processes,
     providers,
+    federation: url,
+    authorityFile: tls ? at('federation', 'authority.pem') : undefined,
     ports: {
       supervisor: portOf(ports, 'supervisor'),
       gateway: portOf(ports, 'gateway'),
@@ -241,6 +257,15 @@ export async function prepareDemo(
 
 const endpointAt = (secure: Secure | undefined, port: number) =>
   secure ? `https://${secure.name}:${port}` : `http://${host}:${port}`
+
+const reportOf = (id: string) => `${id}-report`
+
+/** Where a role says how it is: beside its API, or where it has none beside its work, or on a port of its own. */
+function aboutOf(config: FederationConfig | ProviderConfig | UnwrapConfig | GatewayConfig, url: string): string {
+  if ('report' in config && config.report) return `http://${host}:${config.report.port}`
+  if ('s3' in config) return `http://${host}:${config.api.port}`
+  return url
+}
 
 /** Folders of before had the root key beside what it opens. */
 function moveRootKey(from: string, to: string): void {

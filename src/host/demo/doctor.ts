@@ -4,7 +4,7 @@ import type { Finding } from '#api'
 import type { Clock } from '#kernel'
 import type { DemoFederation } from './demo-federation.ts'
 import { handshake } from '../tls/handshake.ts'
-import { askRoles, roleFindings } from './role-findings.ts'
+import { askDemo, askRoles, roleFindings } from './role-findings.ts'
 import type { Supervisor } from './supervisor.ts'
 
 type Ports = { clock: Clock; supervisor: Supervisor; demo: DemoFederation; data: string }
@@ -21,11 +21,13 @@ export async function runDoctor(ports: Ports): Promise<Finding[]> {
     secrets(ports.data),
     ...processes(ports),
     ...(await Promise.all(
-      ports.demo.providers.map(({ id, endpoint }) => answers(`provider ${id}`, `${endpoint}/health`)),
+      ports.demo.processes
+        .filter(({ role }) => role === 'provider')
+        .map(({ name, about }) => answers(`provider ${name}`, `${about}/healthz`)),
     )),
     await s3Answers(ports),
     await directory(ports),
-    ...roleFindings(await askRoles(ports.clock, ports.demo.processes, ports.demo.metricsToken), ports.clock.now()),
+    ...roleFindings(await askRoles(ports.clock, ports.demo), ports.clock.now()),
   ]
   return steps
 }
@@ -114,10 +116,8 @@ async function s3Answers({ demo }: Ports): Promise<Finding> {
 async function directory({ clock, demo }: Ports): Promise<Finding> {
   const step = 'directory'
   try {
-    const response = await fetch(`http://127.0.0.1:${demo.ports.federation}/v1/directory`, {
-      signal: AbortSignal.timeout(answerMs),
-    })
-    const { directory } = (await response.json()) as {
+    const { body } = await askDemo(clock, demo, { url: demo.federation, path: '/v1/directory' })
+    const { directory } = JSON.parse(body) as {
       directory: { version: number; issuedAt: number; expiresAt: number }
     }
     if (directory.issuedAt > clock.now() + skewMs) {

@@ -1,9 +1,13 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { Finding } from '#api'
 import type { Clock } from '#kernel'
 import type { workMetrics } from '#roles'
 import type { databaseMetrics } from '../observe/database-metrics.ts'
 import type { Check } from '../observe/self-report.ts'
-import type { ProcessPlan } from './demo-federation.ts'
+import { federationAgent } from '../enrol/federation-link.ts'
+import { type ApiCallAnswer, callApi } from '../http/api-call.ts'
+import type { DemoFederation, ProcessPlan } from './demo-federation.ts'
 
 /** What one role says about itself: its clock, its checks, its numbers. Undefined where it does not answer. */
 export type RoleAnswer = {
@@ -25,31 +29,39 @@ const leaseMs = 10 * 60_000
 const lastStep: keyof typeof workMetrics = 'pelago_work_last_step_seconds'
 
 /** Asks every role how it is. */
-export function askRoles(
-  clock: Clock,
-  plans: readonly ProcessPlan[],
-  token: string | undefined,
-): Promise<RoleAnswer[]> {
-  return Promise.all(plans.map((plan) => askRole(clock, plan, token)))
+export function askRoles(clock: Clock, demo: Asked): Promise<RoleAnswer[]> {
+  return Promise.all(demo.processes.map((plan) => askRole(clock, plan, demo)))
 }
 
-async function askRole(clock: Clock, plan: ProcessPlan, token: string | undefined): Promise<RoleAnswer> {
-  const ask = (path: string) =>
-    fetch(`${plan.about}${path}`, {
-      signal: AbortSignal.timeout(answerMs),
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    })
+type Asked = Pick<DemoFederation, 'processes' | 'metricsToken' | 'authorityFile'>
+
+/** Asks a role of this machine, plainly or by TLS as its URL says. */
+export function askDemo(
+  clock: Clock,
+  { authorityFile }: Pick<DemoFederation, 'authorityFile'>,
+  asked: { url: string; path: string; headers?: Record<string, string> },
+): Promise<ApiCallAnswer> {
+  const authority = authorityFile === undefined ? undefined : new X509Certificate(readFileSync(authorityFile))
+  const agent = federationAgent({ clock }, asked.url, authority)
+  return callApi({ method: 'GET', headers: {}, ...asked, agent }, answerMs).finally(() => agent?.destroy())
+}
+
+async function askRole(clock: Clock, plan: ProcessPlan, demo: Asked): Promise<RoleAnswer> {
+  // The holder of the root key answers gateways alone.
+  if (!URL.parse(plan.about)?.protocol.startsWith('http')) return { plan }
+  const { metricsToken: token } = demo
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
   try {
     const began = clock.now()
+    const ask = (path: string) => askDemo(clock, demo, { url: plan.about, path, headers })
     const health = await ask('/readyz')
     const now = (began + clock.now()) / 2
-    const told = Date.parse(health.headers.get('date') ?? '')
-    const ready = (await health.json()) as NonNullable<RoleAnswer['ready']>
+    const told = Date.parse(health.headers.date ?? '')
+    const ready = JSON.parse(health.body) as NonNullable<RoleAnswer['ready']>
     const numbers = await ask('/metrics')
-    const metrics = await numbers.text()
     // What a clock tells was so half a second ago, on the average.
     const ahead = Number.isNaN(told) ? {} : { aheadMs: told + 500 - now }
-    return { plan, ready, ...ahead, ...(numbers.ok && { metrics }) }
+    return { plan, ready, ...ahead, ...(numbers.status === 200 && { metrics: numbers.body }) }
   } catch {
     // That it does not answer is a finding of its own, made where processes and endpoints are looked at.
     return { plan }
@@ -65,6 +77,8 @@ const mends: Record<string, string> = {
     'Put a new certificate into its files, or look at pelago job show endpoint.certificate and, when that is mended, pelago job retry endpoint.certificate. See docs/operate/certificates.md.',
   providers: 'pelago provider list shows who does not run; pelago provider start NAME.',
   disk: 'Free some space on the disk of that provider, or mount it again.',
+  identity:
+    'Let the role reach the federation; its log says certificate.unrenewed with the reason (docs/operate/tls.md).',
   quota: 'Raise the quota, add a provider, or delete and wait for the trash (14 days).',
 }
 

@@ -29,7 +29,7 @@ const logBytes = 512 * 1024
 export async function supportBundle(ports: Ports): Promise<Json> {
   const { clock, supervisor, demo, data, startedAt, version } = ports
   const redaction = openRedaction(secretsOf(data))
-  const answers = await askRoles(clock, demo.processes, demo.metricsToken)
+  const answers = await askRoles(clock, demo)
   const { bavail, blocks, bsize } = statfsSync(data)
   const configurations = demo.processes.map(({ name, config }) => [name, redaction.configuration(jsonOf(config))])
   const settings = join(data, 'settings.json')

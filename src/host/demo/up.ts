@@ -75,6 +75,7 @@ export async function up(options: UpOptions): Promise<number> {
     writePrivateJson(join(folder.path, 'run.json'), {
       ...{ version: 1, pid: process.pid, ports: demo.ports },
       ...(demo.secure && { secure: demo.secure }),
+      ...(demo.authorityFile !== undefined && { authorityFile: demo.authorityFile }),
     })
     try {
       const starting = startAll(supervisor, demo)
@@ -107,6 +108,7 @@ function demoOptions({
   packBytes,
   postgres,
   postgresPasswordFile,
+  tls,
 }: UpOptions): DemoOptions {
   const index = postgres !== undefined && {
     // An address that is no URL is a file.
@@ -118,6 +120,7 @@ function demoOptions({
     gateways,
     separatePorts: separatePorts ?? false,
     kit: demandKit ?? false,
+    tls: tls ?? false,
     ...(packBytes !== undefined && { packBytes }),
     ...(index && { index }),
   }

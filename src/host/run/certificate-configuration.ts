@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { choice, fields, flag, integer, list, optional, type Static, text } from '#api'
 import type { ChallengeKind } from '#endpoint'
+import { isLoopback } from '../tls/plain-address.ts'
 import { hostError } from '../errors.ts'
 
 const path = text({ min: 1, max: 4096 })
@@ -33,13 +34,9 @@ export type CertificateConfig = Static<typeof certificateConfig>
 
 /** Asked where no other authority is named. */
 export const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory'
-const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
 
 /** The name of the file in a gateway's folder that clients of a self-made certificate are to trust. */
 export const authorityFile = 's3-ca.pem'
-
-/** Whether only this machine can connect to an address. */
-export const isLoopback = (host: string): boolean => loopback.test(host)
 
 /** What of a gateway's configuration matters here. */
 export type EndpointConfig = {

@@ -3,9 +3,12 @@ import { choice, exactly, faultOf, fields, flag, integer, list, optional, type S
 import { certificateConfig } from './certificate-configuration.ts'
 import { signInConfig } from './sign-in-configuration.ts'
 import { hostError } from '../errors.ts'
+import { isLoopback } from '../tls/plain-address.ts'
 import { edgeLimits, observeConfig, proxiesConfig } from './observe-configuration.ts'
 
 const address = { host: text({ min: 1 }), port: integer({ min: 0, max: 65_535 }) }
+/** `tls`: whether TLS is spoken there; without it is, wherever others can listen in. */
+const roleAddress = fields({ ...address, tls: optional(flag()) })
 const hex = (bytes: number) => text({ pattern: `^[0-9a-f]{${bytes * 2}}$`, means: `must be ${bytes} bytes in hex` })
 const path = text({ min: 1, max: 4096 })
 const database = fields({ postgres: text({ min: 1, max: 4096 }), passwordFile: optional(path) })
@@ -27,13 +30,15 @@ export const federationConfig = fields({
   version: exactly(1),
   role: text({ pattern: '^federation$' }),
   folder: path,
-  api: fields(address),
+  api: roleAddress,
   /** Where other machines reach the API; `http://HOST:PORT` of `api` without. */
   url: optional(text({ pattern: '^https?://[^/]+$', means: 'must be a URL such as https://HOST:PORT' })),
   tokenFile: path,
   keyFile: path,
   /** Providers of before there were invitations: taken in where they are not known. */
   members: optional(list(member, 1000)),
+  /** How long certificates of members are good, seconds; thirty days without. */
+  certificateSeconds: optional(integer({ min: 10, max: 30 * 24 * 60 * 60 })),
   observe: optional(observeConfig),
 })
 /** Where directories come from, and by which key they are signed. */
@@ -45,7 +50,9 @@ export const providerConfig = fields({
   role: text({ pattern: '^provider$' }),
   id: text(),
   folder: path,
-  shards: fields(address),
+  shards: roleAddress,
+  /** Where `/healthz`, `/readyz` and `/metrics` answer on this machine without TLS; where shards are served by TLS only gateways can ask there. */
+  report: optional(fields(address)),
   keyFile: path,
   quotaBytes: integer({ min: 0 }),
   /** Whose directory says which gateways are taken. */
@@ -123,6 +130,11 @@ export type ProviderConfig = Static<typeof providerConfig>
 export type UnwrapConfig = Static<typeof unwrapConfig>
 export type GatewayConfig = Static<typeof gatewayConfig>
 export type AccessConfig = Static<typeof accessConfig>
+
+/** Where a federation's API is reached: as its configuration says, or where it listens. */
+export function federationUrlOf({ url, api: { host, port, tls = !isLoopback(host) } }: FederationConfig): string {
+  return url ?? `http${tls ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
 
 /** Reads a JSON file of a known shape. @throws data.damaged, file.missing */
 export function readConfig<T>(file: string, schema: Schema<T>): T {

@@ -1,8 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { reasonOf, type Clock, type Log } from '#kernel'
-import { type Directory, type SignedDirectory, verifyDirectory } from '#pool'
+import { type Directory, verifyDirectory } from '#pool'
 import { hostError } from '../errors.ts'
+import type { MemberLink } from './member-link.ts'
 import { writePrivateJson } from '../disk/write-file.ts'
 
 /** A revocation must be known within seconds; asking costs next to nothing while nothing has changed. */
@@ -10,13 +11,11 @@ const everyMs = 2000
 /** Who gets no answer asks less and less often, down to this. */
 const longestMs = 15_000
 const firstMs = 8000
-const answerMs = 5000
-const answerMost = 8 * 1024 * 1024
 
 /** A member's own copy of the directory. It outlives the federation. */
 export type DirectoryCopy = { current(): Directory; close(): void }
 
-type Source = { file: string; url: string; publicKey: string; log: Log; clock: Clock }
+type Source = { file: string; link: MemberLink; publicKey: string; log: Log; clock: Clock }
 
 /**
  * Opens the copy, and refreshes it from the federation every few seconds. Only the first start needs the federation, and only
@@ -31,7 +30,7 @@ export async function openDirectoryCopy(source: Source, onChange: () => void): P
     ? verifyDirectory(JSON.parse(readFileSync(file, 'utf8')), key, 0)
     : await firstDirectory(source, key)
   const refresh = async () => {
-    const signed = await fetchDirectory(source.url, current.version)
+    const signed = await source.link.directory(current.version)
     if (signed === undefined) return
     const next = verifyDirectory(signed, key, current.version)
     if (next.version === current.version) return
@@ -75,34 +74,17 @@ export function directoryKeyOf(hex: string): KeyObject {
   return createPublicKey({ key: der, format: 'der', type: 'spki' })
 }
 
-async function firstDirectory({ file, url, clock }: Source, key: KeyObject): Promise<Directory> {
+async function firstDirectory({ file, link, clock }: Source, key: KeyObject): Promise<Directory> {
   const until = performance.now() + firstMs
   while (true) {
     try {
-      const signed = await fetchDirectory(url, undefined)
+      const signed = await link.directory(undefined)
       const directory = verifyDirectory(signed, key, 0)
       writePrivateJson(file, signed)
       return directory
     } catch (error) {
-      if (performance.now() > until) throw hostError('connect.slow', { url, seconds: firstMs / 1000 }, error)
+      if (performance.now() > until) throw hostError('connect.slow', { url: link.url, seconds: firstMs / 1000 }, error)
       await new Promise<void>((resolve) => void clock.after(100, resolve))
     }
   }
-}
-
-/** @returns undefined while the version that is known is the newest */
-async function fetchDirectory(url: string, known: number | undefined): Promise<SignedDirectory | undefined> {
-  const response = await fetch(`${url}/v1/directory`, {
-    signal: AbortSignal.timeout(answerMs),
-    headers: known === undefined ? {} : { 'if-none-match': `"${known}"` },
-  }).catch((error: unknown) => {
-    throw hostError('connect.refused', { url }, error)
-  })
-  if (response.status === 304) return undefined
-  if (!response.ok || Number(response.headers.get('content-length') ?? 0) > answerMost) {
-    await response.body?.cancel()
-    throw hostError('connect.refused', { url })
-  }
-  const { directory, signature } = (await response.json()) as SignedDirectory
-  return { directory, signature }
 }

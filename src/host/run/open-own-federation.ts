@@ -6,7 +6,8 @@ import type { Journal } from '#journal'
 import type { Clock, Database, Log, Random } from '#kernel'
 import type { SignedDirectory } from '#pool'
 import { type Federation, openFederation } from '#roles'
-import type { FederationConfig } from './configuration.ts'
+import { type FederationConfig, federationUrlOf } from './configuration.ts'
+import { leafMs } from '#trust'
 import { openOwnAuthority } from './own-authority.ts'
 import type { OwnDatabase } from './own-log.ts'
 import { federationSchemas } from './schemas.ts'
@@ -27,15 +28,12 @@ export async function openOwnFederation(
       authority: await openOwnAuthority(config.folder, ports),
     },
     {
-      url: urlOf(config),
+      url: federationUrlOf(config),
+      lifeMs: (config.certificateSeconds ?? leafMs / 1000) * 1000,
       members: config.members ?? [],
       before: existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as SignedDirectory) : undefined,
     },
   )
-}
-
-function urlOf({ url, api: { host, port } }: FederationConfig): string {
-  return url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** The log had a database of its own before there were members in one; it goes on in theirs. */

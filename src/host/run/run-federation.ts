@@ -9,6 +9,9 @@ import { observeRole } from '../observe/observe-role.ts'
 import { federationChecks } from '../observe/role-checks.ts'
 import { openRandom } from '../random.ts'
 import { federationDatabase, moveLogDatabase, openOwnFederation } from './open-own-federation.ts'
+import { federationIdentity } from './federation-identity.ts'
+import { openRenewal } from '../tls/renewal.ts'
+import { wantsTls } from '../tls/wants-tls.ts'
 import { openOwnLog } from './own-log.ts'
 import { programVersion } from './program-version.ts'
 import type { Running } from './running.ts'
@@ -24,6 +27,9 @@ export async function runFederation(file: string, { log, watch }: OpenLog): Prom
   await logStart(own, name)
   const federation = await openOwnFederation({ ...own, random, database: own.index }, config)
   const token = localToken(readFileSync(config.tokenFile, 'utf8').trim(), 'federation')
+  const identity = await federationIdentity({ clock, random }, federation.authority, config)
+  const tls = wantsTls('api', config.api, identity)
+  const renewal = tls && openRenewal({ clock, log, random, metrics: observed.metrics }, tls, identity.issue)
   const server = await openApiServer(
     {
       handlers: [...federationOperations(federation), ...logOperations(own)],
@@ -34,15 +40,18 @@ export async function runFederation(file: string, { log, watch }: OpenLog): Prom
       answers: own.index,
       report: observed.report,
       meter: observed.apiMeter,
+      tlsMeter: observed.tlsMeter,
     },
-    config.api,
+    { ...config.api, tls: tls && { source: tls.source } },
   )
-  observed.checks(async () =>
-    federationChecks(federation.authority, (await federation.directory()).directory, clock.now()),
-  )
+  observed.checks(async () => [
+    ...federationChecks(federation.authority, (await federation.directory()).directory, clock.now()),
+    ...(renewal ? [renewal.check()] : []),
+  ])
   return {
     async stop() {
       observed.report.stopping()
+      renewal?.close()
       await server.close()
       await logStop(own, name)
       await own.close()

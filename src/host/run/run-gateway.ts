@@ -10,11 +10,16 @@ import { openEgress } from '../http/egress.ts'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
 import { checkGiven, openEndpointCertificate } from '../certificates/endpoint-certificate.ts'
-import { checkEndpoints, isLoopback } from './certificate-configuration.ts'
+import { checkEndpoints } from './certificate-configuration.ts'
+import { isLoopback } from '../tls/plain-address.ts'
 import { accessConfig, gatewayConfig, readConfig } from './configuration.ts'
 import { openIndex, openKeys } from './open-databases.ts'
 import { indexSchemas, keySchemas } from './schemas.ts'
 import { openKeptHead } from './kept-head.ts'
+import { openMemberLink } from './member-link.ts'
+import { providerLink } from '../tls/provider-link.ts'
+import { openRenewal } from '../tls/renewal.ts'
+import { openRoleIdentity } from '../tls/role-identity.ts'
 import { openDirectoryCopy } from './directory-copy.ts'
 import { openS3Server } from '../http/http-s3.ts'
 import { admissionOf, s3LimitsOf } from '../http/s3-limits.ts'
@@ -51,6 +56,8 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
   const key = createPrivateKey(readFileSync(config.keyFile))
   const own = rawPublicKey(createPublicKey(key))
 
+  const identity = config.enrolled && openRoleIdentity(clock, config.enrolled, { role: 'gateway', id: config.id })
+  const link = openMemberLink({ clock, random }, config.federation.url, identity)
   const stores = new Map<string, ShardStore & { close(): void }>()
   const closeStores = () => {
     for (const store of stores.values()) store.close()
@@ -60,20 +67,26 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
   let stateDirectory = () => {}
   const directoryFile = join(config.folder, 'directory.json')
   const first = !existsSync(directoryFile)
-  const directory = await openDirectoryCopy({ file: directoryFile, ...config.federation, clock, log }, () => {
-    closeStores()
-    stateDirectory()
-  })
+  const directory = await openDirectoryCopy(
+    { file: directoryFile, publicKey: config.federation.publicKey, link, clock, log },
+    () => {
+      closeStores()
+      stateDirectory()
+    },
+  )
   const shards = (id: string): ShardStore => {
     const open = stores.get(id)
     if (open) return open
     const provider = directory.current().providers.find((member) => member.id === id)
     if (!provider) throw storageError('shard.unreachable', { provider: id, reason: 'it is not in the directory' })
     const theirs = Buffer.from(provider.publicKey, 'hex')
-    const store = openShardStore({ clock, random, metrics, tracer }, provider, {
-      gateway: config.id,
-      shared: sharedKey(key, theirs, own, theirs),
-    })
+    const keys = { gateway: config.id, shared: sharedKey(key, theirs, own, theirs) }
+    const store = openShardStore(
+      { clock, random, metrics, tracer },
+      provider,
+      keys,
+      providerLink({ clock }, identity, provider),
+    )
     stores.set(id, store)
     return store
   }
@@ -139,7 +152,9 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
   const handlers = [...gateway.operations, ...signInOperations(signIn)]
   const self = { storage: gateway.storage, directory: directory.current, now: clock.now }
   watchGateway(metrics, self)
+  const renewal = identity && openRenewal({ clock, log, random, metrics }, identity, link.renew)
   observed.checks(async () => [
+    ...(renewal ? [renewal.check()] : []),
     ...(await gatewayChecks(self)),
     ...endpoint.checks(),
     ...(config.enrolled ? [memberCheck(directory.current().gateways ?? [], { id: config.id, publicKey: own })] : []),
@@ -169,6 +184,8 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
       await gateway.stop()
       await endpoint.close()
       directory.close()
+      renewal?.close()
+      link.close()
       closeStores()
       root.close()
       await index.close()

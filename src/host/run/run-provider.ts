@@ -8,6 +8,13 @@ import { hostError } from '../errors.ts'
 import { type ProviderConfig, providerConfig, readConfig } from './configuration.ts'
 import { type DirectoryCopy, openDirectoryCopy } from './directory-copy.ts'
 import { openEnrolledGateways } from './enrolled-gateways.ts'
+import { type MemberLink, openMemberLink } from './member-link.ts'
+import { openReportServer } from '../http/report-server.ts'
+import { refusePlainListen } from '../tls/plain-address.ts'
+import { gatewayJudge } from '../tls/gateway-judge.ts'
+import { openRenewal } from '../tls/renewal.ts'
+import { openRoleIdentity } from '../tls/role-identity.ts'
+import { wantsTls } from '../tls/wants-tls.ts'
 import { openDisk } from '../disk/disk.ts'
 import type { OpenLog } from '../log.ts'
 import { observeRole } from '../observe/observe-role.ts'
@@ -28,8 +35,13 @@ export async function runProvider(file: string, { log, watch }: OpenLog): Promis
   const own = rawPublicKey(createPublicKey(key))
   const gateways = openEnrolledGateways(key, own)
   const ports = { clock: systemClock, random: openRandom(), log }
+  const identity =
+    config.enrolled && openRoleIdentity(ports.clock, config.enrolled, { role: 'provider', id: config.id })
+  const tls = wantsTls('shards', config.shards, identity)
+  if (config.report) refusePlainListen('report', config.report, 'nobody but this machine asks there')
+  const link = config.federation && openMemberLink(ports, config.federation.url, identity)
   let onChange = () => {}
-  const directory = await takenDirectory(config, ports, () => onChange())
+  const directory = await takenDirectory(config, link, ports, () => onChange())
   gateways.take(directory ? (directory.current().gateways ?? []) : (config.gateways ?? []))
   const node = await openNode(
     { ...ports, disk: openDisk(config.folder) },
@@ -37,14 +49,17 @@ export async function runProvider(file: string, { log, watch }: OpenLog): Promis
   )
   const observed = observeRole('provider', config.observe, { log, watch, id: config.id })
   const { metrics, report, tracer, checks, close } = observed
+  const renewal = identity && link && openRenewal({ ...ports, metrics }, identity, link.renew)
   checks(async () => [
     ...providerChecks(config.folder, node.status(), reserveBytes),
+    ...(renewal ? [renewal.check()] : []),
     ...(directory ? [memberCheck(directory.current().providers, { id: config.id, publicKey: own })] : []),
   ])
   const server = await openShardServer(
     { ...ports, node, gateways: gateways.keys, provider: config.id, metrics, report, tracer },
-    config.shards,
+    { ...config.shards, tls: tls && { source: tls.source, judge: gatewayJudge(ports.clock, tls) } },
   )
+  const beside = config.report && (await openReportServer(ports, config.report, report))
   onChange = () => {
     for (const id of gateways.take(directory?.current().gateways ?? [])) {
       const requests = server.endGateway(id)
@@ -65,6 +80,9 @@ export async function runProvider(file: string, { log, watch }: OpenLog): Promis
       report.stopping()
       clearInterval(timer)
       directory?.close()
+      renewal?.close()
+      link?.close()
+      await beside?.close()
       await server.close()
       await close()
     },
@@ -74,10 +92,12 @@ export async function runProvider(file: string, { log, watch }: OpenLog): Promis
 /** The copy of the directory that says which gateways are taken; undefined where a list of the configuration does. @throws gateways.source */
 async function takenDirectory(
   { folder, federation, gateways }: ProviderConfig,
+  link: MemberLink | undefined,
   { clock, log }: { clock: Clock; log: Log },
   onChange: () => void,
 ): Promise<DirectoryCopy | undefined> {
   if ((federation === undefined) === (gateways === undefined)) throw hostError('gateways.source')
-  if (!federation) return undefined
-  return openDirectoryCopy({ file: join(folder, 'directory.json'), ...federation, clock, log }, onChange)
+  if (!federation || !link) return undefined
+  const { publicKey } = federation
+  return openDirectoryCopy({ file: join(folder, 'directory.json'), publicKey, link, clock, log }, onChange)
 }

@@ -43,7 +43,11 @@ export function openShardStore(
   }
   const { hostname, port, protocol } = new URL(provider.endpoint)
   const secure = protocol === 'https:'
-  const unfit = secure ? (link ? undefined : 'this gateway is not enrolled for TLS') : plainFault(provider.endpoint)
+  const unfit = secure
+    ? link
+      ? undefined
+      : 'TLS needs an enrolled gateway, and a key that the directory pins'
+    : plainFault(provider.endpoint)
   if (unfit !== undefined) throw storageError('shard.unreachable', { provider: provider.id, reason: unfit })
   const by = secure ? link : undefined
   const options = { keepAlive: true, maxSockets: socketsMost, timeout: idleMs, scheduling: 'lifo' } as const

@@ -72,10 +72,10 @@ export function openRenewal(
     check() {
       const left = until() - clock.now()
       const says = `the certificate is good until ${role.certificate().validToDate.toISOString()}`
-      if (failed === undefined && left > 0) return { name: 'certificate', state: 'good', says }
+      if (failed === undefined && left > 0) return { name: 'identity', state: 'good', says }
       const short = left < Math.min(shortMs, lifeOf(role.certificate()) * shortPart)
       return {
-        name: 'certificate',
+        name: 'identity',
         state: short ? 'bad' : 'warning',
         says: `${says}; renewing it fails: ${failed ?? 'not tried yet'}`,
       }

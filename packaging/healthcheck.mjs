@@ -1,22 +1,41 @@
 // Asks the role of a configuration whether it lives: node healthcheck.mjs CONFIG. Ends with 0 when it says so.
 import { readFileSync } from 'node:fs'
-import { get as askPlainly } from 'node:http'
-import { get as askSecurely } from 'node:https'
+import { get } from 'node:http'
+import { get as getSecurely } from 'node:https'
+import { connect } from 'node:net'
 
 const config = JSON.parse(readFileSync(process.argv[2], 'utf8'))
-const { host, port } = config.role === 'provider' ? config.shards : config.api
-const near = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-// A gateway with a certificate shows it where it is not on loopback. Whether it is the right one is for clients to judge.
-const secure = config.certificate !== undefined && !/^(127\.|::1$|localhost$)/.test(host)
-const ask = secure ? askSecurely : askPlainly
-const options = { host: near, port, path: '/healthz', timeout: 4000, rejectUnauthorized: false, agent: false }
-const fail = (reason) => {
-  console.error(`${config.role} on ${near}:${port}: ${reason}`)
+const place = config.report ?? (config.role === 'provider' ? config.shards : config.api)
+const { host, port } = place
+const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+const elsewhere = !/^(127\.|::1$|localhost$)/.test(host)
+// A gateway with a certificate shows it where it is not on loopback; the other roles speak TLS there in any case.
+const secure = config.role === 'gateway' ? config.certificate !== undefined && elsewhere : (place.tls ?? elsewhere)
+const limitMs = 4000
+
+const asked = () =>
+  new Promise((resolve, reject) => {
+    // Whether it lives is asked, and nothing told: who it is does not matter.
+    const options = { host: near, port, path: '/healthz', timeout: limitMs, rejectUnauthorized: false }
+    const request = (secure ? getSecurely : get)(options, (answer) => {
+      answer.resume()
+      if (answer.statusCode === 200) resolve()
+      else reject(new Error(`it answers ${answer.statusCode}`))
+    })
+    request.on('timeout', () => request.destroy(new Error('it does not answer')))
+    request.on('error', reject)
+  })
+/** A provider lets in gateways alone; where it has no `report`, all that can be seen is that it listens. */
+const listens = () =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host: near, port, timeout: limitMs }, () => socket.end(resolve))
+    socket.on('timeout', () => socket.destroy(new Error('it does not answer')))
+    socket.on('error', reject)
+  })
+try {
+  await (config.role === 'provider' && secure && !config.report ? listens() : asked())
+} catch (error) {
+  console.error(`${config.role} on ${near}:${port}: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 }
-const request = ask(options, (answer) => {
-  answer.resume()
-  if (answer.statusCode !== 200) fail(`it answers ${answer.statusCode}`)
-})
-request.on('timeout', () => request.destroy(new Error('no answer in time')))
-request.on('error', (error) => fail(error.message))
+process.exit(process.exitCode)

@@ -94,7 +94,13 @@ test('the health check of the image believes /healthz alone', async () => {
   try {
     assert.equal(await outcome({ role: 'gateway', api: { host: '0.0.0.0', port } }), 0)
     assert.equal(await outcome({ role: 'provider', shards: { host: '127.0.0.1', port } }), 0)
-    assert.deepEqual(asked, ['/healthz', '/healthz'])
+    const report = { host: '127.0.0.1', port }
+    assert.equal(await outcome({ role: 'provider', shards: { host: '10.7.0.1', port: 1 }, report }), 0)
+    assert.deepEqual(asked, ['/healthz', '/healthz', '/healthz'])
+    // Who lets in nobody without a certificate is seen to listen; whoever should speak TLS and does not is not well.
+    const secure = { host: '127.0.0.1', port, tls: true }
+    assert.equal(await outcome({ role: 'provider', shards: secure }), 0)
+    assert.equal(await outcome({ role: 'federation', api: secure }), 1)
     status = 503
     assert.equal(await outcome({ role: 'gateway', api: { host: '127.0.0.1', port } }), 1)
   } finally {

@@ -11,6 +11,8 @@ import * as s3 from '@aws-sdk/client-s3'
 import { type SignedDirectory, verifyDirectory } from '#pool'
 import { rawPublicKey, sharedKey } from '#storage'
 import { openFederationLink } from '../../src/host/enrol/federation-link.ts'
+import { providerLink } from '../../src/host/tls/provider-link.ts'
+import { openRoleIdentity } from '../../src/host/tls/role-identity.ts'
 import { freePort } from '../../src/host/http/free-port.ts'
 import { systemClock } from '../../src/host/clock.ts'
 import { openRandom } from '../../src/host/random.ts'
@@ -159,6 +161,11 @@ describe('three machines, by the pages for operators', linux, () => {
   /** A gateway's keys of this moment, as a thief would have them. */
   const stolen = () => {
     const folder = house.path('first', '/var/lib/pelago/gateway')
+    const files = {
+      identityFile: join(folder, 'identity.pem'),
+      certificateFile: join(folder, 'certificate.pem'),
+      authorityFile: join(folder, 'authority.pem'),
+    }
     const key = (name: string) => createPrivateKey(readFileSync(join(folder, name)))
     const { federation } = house.config('first', 'gateway') as unknown as {
       federation: { url: string; publicKey: string }
@@ -167,22 +174,21 @@ describe('three machines, by the pages for operators', linux, () => {
     return {
       ...{ identity: key('identity.pem'), shared: key('key.pem'), url: federation.url },
       authority: new X509Certificate(readFileSync(join(folder, 'authority.pem'))),
+      shown: openRoleIdentity(systemClock, files, { role: 'gateway', id: 'gateway' }),
       directory: verifyDirectory(signed, directoryKeyOf(federation.publicKey), 0),
     }
   }
   type Stolen = ReturnType<typeof stolen>
 
   /** What each provider answers to a gateway with these keys. */
-  async function answersTo({ shared, directory }: Stolen): Promise<string[]> {
+  async function answersTo({ shared, shown, directory }: Stolen): Promise<string[]> {
     const own = rawPublicKey(createPublicKey(shared))
     const ports = { clock: systemClock, random: openRandom() }
     return Promise.all(
       directory.providers.map(async (provider) => {
         const theirs = Buffer.from(provider.publicKey, 'hex')
-        const store = openShardStore(ports, provider, {
-          gateway: 'gateway',
-          shared: sharedKey(shared, theirs, own, theirs),
-        })
+        const keys = { gateway: 'gateway', shared: sharedKey(shared, theirs, own, theirs) }
+        const store = openShardStore(ports, provider, keys, providerLink(ports, shown, provider))
         try {
           await store.status(AbortSignal.timeout(5000))
           return 'taken'

@@ -23,3 +23,6 @@ export function urlOf(given: string, option: string): { url: string } & Address 
   const name = host.includes(':') ? `[${host}]` : host
   return { url: `${scheme ?? (isLoopback(host) ? 'http' : 'https')}://${name}:${port}`, host, port }
 }
+
+/** Whether a role that is reached there has to speak TLS, on this machine too. */
+export const isSecure = (url: string): boolean => url.startsWith('https:')

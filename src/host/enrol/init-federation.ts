@@ -3,7 +3,7 @@ import { keyIn } from '../run/own-keys.ts'
 import { openOwnAuthority } from '../run/own-authority.ts'
 import { systemClock } from '../clock.ts'
 import { openRandom } from '../random.ts'
-import { addressOf, urlOf } from './addresses.ts'
+import { addressOf, isSecure, urlOf } from './addresses.ts'
 import { giveToOwner, keepToken, openRoleFolder, writeConfiguration } from './role-folder.ts'
 
 /**
@@ -25,7 +25,11 @@ export async function initFederation(input: {
   keepToken(join(folder, 'api-token'))
   await openOwnAuthority(folder, { clock: systemClock, random: openRandom() })
   const files = { tokenFile: join(folder, 'api-token'), keyFile: join(folder, 'key.pem') }
-  writeConfiguration(folder, { version: 1, role: 'federation', folder, ...files }, { api: listen, url })
+  writeConfiguration(
+    folder,
+    { version: 1, role: 'federation', folder, ...files },
+    { api: { ...listen, ...(isSecure(url) && { tls: true }) }, url },
+  )
   giveToOwner(folder)
   return { folder, url }
 }

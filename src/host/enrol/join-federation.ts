@@ -12,7 +12,7 @@ import { type AccessConfig, accessConfig, readConfig } from '../run/configuratio
 import { directoryKeyOf } from '../run/directory-copy.ts'
 import { freshAccess } from '../run/fresh-access.ts'
 import { keyIn, publicHexOf } from '../run/own-keys.ts'
-import { addressOf, urlOf } from './addresses.ts'
+import { addressOf, isSecure, urlOf } from './addresses.ts'
 import { fetchAuthority } from './fetch-authority.ts'
 import { openFederationLink } from './federation-link.ts'
 import { initUnwrap } from './init-unwrap.ts'
@@ -40,7 +40,7 @@ export async function joinAsProvider(code: string, options: ProviderJoin): Promi
   const role = { version: 1, role: 'provider', folder: store, keyFile: join(folder, 'key.pem') }
   writeConfiguration(folder, role, {
     id: joined.id,
-    shards: listen,
+    shards: { ...listen, ...(isSecure(endpoint) && { tls: true }) },
     quotaBytes,
     ...enrolledIn(folder, invitation, joined),
   })

@@ -201,7 +201,7 @@ async function passingBucket({ archipelago, world, problems }: Life): Promise<vo
 /** Why a bucket may not have come or gone. */
 const unpassed = [
   ...['bucket.missing', 'bucket.owned', 'bucket.filled', 'key.rotating', 'key.retired', 'key.unavailable'],
-  ...['pool.short', 'pool.full', 'write.troubled', 'memory.full', 'commit.lost', 'commit.uncertain'],
+  ...['pool.short', 'pool.full', 'quota.exceeded', 'write.troubled', 'memory.full', 'commit.lost', 'commit.uncertain'],
   ...['database.busy', 'database.uncertain', 'policy.unsatisfiable', 'object.conflict'],
 ]
 

@@ -13,7 +13,15 @@ export type Packer = {
 }
 
 type Waiting = PackJob & { resolve(value: unknown): void; reject(error: unknown): void }
-type Queue = { packClass: PackClass; waiting: Waiting[]; writing: number }
+type Queue = {
+  packClass: PackClass
+  waiting: Waiting[]
+  /** Sealed bytes of what waits. */
+  bytes: number
+  writing: number
+  /** Until so many wait, or for a moment, no pack is begun. */
+  gathering: { wanted: number; cancel(): void } | undefined
+}
 
 /**
  * Packs of one class that are written at the same time. One large pack costs less than several small ones; but where writing
@@ -28,10 +36,16 @@ const plansMost = 1000
 /** Bounds of one pack: objects, each of which the commit decides one by one, and sealed bytes. */
 const objectsMost = 128
 const bytesMost = 4 * 1024 * 1024
+/**
+ * Whoever was answered mostly comes again at once. If the next pack did not wait for them, half of all would always be one
+ * pack too late: twice as many packs, and each object waits for two of them. So long it waits at the most, milliseconds.
+ */
+const gatherMs = 2
 
 /**
- * Group commit without a timer: a pack is begun as soon as an object is there, and what comes while packs are being written
- * shares the next one. A lone object never waits, and the more come at once the fewer syncs each of them costs.
+ * Group commit: a pack is begun as soon as an object is there, and what comes while packs are being written shares the next
+ * one, together with those who come again after the last. A lone object never waits, and the more come at once the fewer
+ * syncs each of them costs.
  */
 export function openPacker(ground: Ground): Packer {
   const queues = new Map<string, Queue>()
@@ -42,8 +56,21 @@ export function openPacker(ground: Ground): Packer {
     return Math.min(packsMost, 1 + Math.floor(quickest / wayMs))
   }
 
+  /** What waits, and those who were just answered, shall share the next pack. A lone writer has nobody to wait for. */
+  const gather = (queue: Queue, answered: number) => {
+    const wanted = answered + queue.waiting.length
+    if (wanted < 2) return
+    queue.gathering?.cancel()
+    const cancel = ground.clock.after(gatherMs, () => {
+      queue.gathering = undefined
+      pump(queue)
+    })
+    queue.gathering = { wanted, cancel }
+  }
   const pump = (queue: Queue) => {
-    while (queue.waiting.length > 0 && queue.writing < packsAtOnce()) {
+    while (isDue(queue) && queue.writing < packsAtOnce()) {
+      queue.gathering?.cancel()
+      queue.gathering = undefined
       const batch = takeBatch(queue)
       if (batch.length === 0) continue
       queue.writing++
@@ -73,22 +100,24 @@ export function openPacker(ground: Ground): Packer {
         )
         .then(() => {
           queue.writing--
+          gather(queue, batch.length)
           pump(queue)
         })
     }
-    if (queue.waiting.length === 0 && queue.writing === 0) queues.delete(queue.packClass.id)
+    if (queue.waiting.length === 0 && queue.writing === 0 && !queue.gathering) queues.delete(queue.packClass.id)
   }
 
   return {
     add<T>(packClass: PackClass, job: PackJob<T>): Promise<T> {
       let queue = queues.get(packClass.id)
       if (!queue) {
-        queue = { packClass, waiting: [], writing: 0 }
+        queue = { packClass, waiting: [], bytes: 0, writing: 0, gathering: undefined }
         queues.set(packClass.id, queue)
       }
       const mine = queue
       return new Promise<T>((resolve, reject) => {
         mine.waiting.push({ ...job, resolve: (value) => resolve(value as T), reject })
+        mine.bytes += sealedBytes(job.size)
         // After what else has come at this moment.
         queueMicrotask(() => pump(mine))
       })
@@ -110,19 +139,28 @@ function openPlans() {
   }
 }
 
+/** Whether a pack should be begun now. */
+function isDue({ waiting, bytes, gathering }: Queue): boolean {
+  if (!gathering) return waiting.length > 0
+  return waiting.length >= Math.min(gathering.wanted, objectsMost) || bytes >= bytesMost
+}
+
 /** The objects of the next pack. Whoever has left meanwhile is not stored. */
-function takeBatch({ waiting }: Queue): Waiting[] {
+function takeBatch(queue: Queue): Waiting[] {
+  const { waiting } = queue
   const batch: Waiting[] = []
   let bytes = 0
   while (waiting.length > 0 && batch.length < objectsMost) {
     const [next] = waiting as [Waiting]
-    if (batch.length > 0 && bytes + sealedBytes(next.size) > bytesMost) break
+    const size = sealedBytes(next.size)
+    if (batch.length > 0 && bytes + size > bytesMost) break
     waiting.shift()
+    queue.bytes -= size
     if (next.signal.aborted) {
       next.reject(next.signal.reason ?? storageError('commit.lost'))
       continue
     }
-    bytes += sealedBytes(next.size)
+    bytes += size
     batch.push(next)
   }
   return batch

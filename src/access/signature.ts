@@ -1,9 +1,8 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
-import { compareUtf8 } from '#kernel'
+import { compareUtf8, type HmacKey, hmacHex, hmacKey } from '#kernel'
 import type { AccessKey, AccessKeys } from './access-key.ts'
 import { stranger } from './caller.ts'
 import { accessError } from './errors.ts'
-import { type HmacKey, hmacHex, hmacKey } from './hmac.ts'
 
 /** A request as far as its signature goes. Header names in lower case. `path` decoded, `query` decoded pairs as sent. */
 export type SignedRequest = {

@@ -15,6 +15,7 @@ export {
 export { databaseError } from './database-errors.ts'
 export type { EgressAnswer, EgressFetch, EgressRequest } from './egress.ts'
 export { type Details, type ErrorKind, type ErrorRow, errorTable, hasCode, PelagoError, reasonOf } from './errors.ts'
+export { type HmacKey, hmacHex, hmacKey, hmacOf } from './hmac.ts'
 export {
   type Counter,
   type Gauge,

@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto'
-import { type Clock, type Database, hasCode, type Log, type Random } from '#kernel'
+import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto'
+import { type Clock, type Database, hasCode, type HmacKey, hmacKey, hmacOf, type Log, type Random } from '#kernel'
 import { storageError } from '../errors.ts'
 import {
   countByRoot,
@@ -59,11 +59,12 @@ export type KeyLimits = {
 export const defaultKeyLimits: KeyLimits = { keptMs: 10 * 60_000, newestMs: 10_000, retryMs: 5000 }
 
 /** Two independent keys, so that audit and repair can be given the one without the other. */
-type Epoch = { number: number; data: Uint8Array; integrity: Uint8Array }
+type Epoch = { number: number; data: HmacKey; integrity: HmacKey }
 /** Something in memory: looked at again from `againAt` on while it is used, not used any more from `until` on. */
 type Kept<T> = { value: Promise<T>; againAt: number; until: number }
 
 const keyBytes = 32
+const none = new Uint8Array(0)
 const keptEpochs = 10_000
 const rewrapsAtOnce = 32
 
@@ -170,9 +171,7 @@ export function openKeyStore(ports: Ports, limits: KeyLimits = defaultKeyLimits)
     async secret(name) {
       const scope = `secret ${name}`
       await currentOf(scope)
-      return createHmac('sha256', (await epochOf(scope, 1)).data)
-        .update('pelago secret 1')
-        .digest()
+      return hmacOf((await epochOf(scope, 1)).data, 'pelago secret 1', none)
     },
     async unwrapIntegrity(bucket, segment, wrapped) {
       const epoch = await epochOf(bucket, wrapped.epoch)
@@ -223,17 +222,17 @@ export function openKeyStore(ports: Ports, limits: KeyLimits = defaultKeyLimits)
 }
 
 function split(number: number, keys: Uint8Array): Epoch {
-  return { number, data: keys.subarray(0, keyBytes), integrity: keys.subarray(keyBytes) }
+  return { number, data: hmacKey(keys.subarray(0, keyBytes)), integrity: hmacKey(keys.subarray(keyBytes)) }
 }
 
 /** The key that wraps one segment's key. It is used for that alone, which is why a nonce of zeros is right. */
-function segmentKey(epochKey: Uint8Array, use: string, segment: Uint8Array): Uint8Array {
-  return createHmac('sha256', epochKey).update(`pelago wrap ${use} 1`).update(segment).digest()
+function segmentKey(epochKey: HmacKey, use: string, segment: Uint8Array): Uint8Array {
+  return hmacOf(epochKey, `pelago wrap ${use} 1`, segment)
 }
 
 /** AES-GCM does not commit to its key: a ciphertext can be made that opens under two. This says which one it is. */
 function commit(data: Uint8Array, segment: Uint8Array): Uint8Array {
-  return createHmac('sha256', data).update('pelago commitment 1').update(segment).digest()
+  return hmacOf(hmacKey(data), 'pelago commitment 1', segment)
 }
 
 const zeroNonce = Buffer.alloc(12)

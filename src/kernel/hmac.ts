@@ -24,8 +24,21 @@ export function hmacKey(bytes: Uint8Array): HmacKey {
  */
 export function hmacHex(key: HmacKey, text: string): string {
   if (text.length * 3 > scratch.length - blockBytes) return createHmac('sha256', key.bytes).update(text).digest('hex')
+  return ofScratch(key, scratch.write(text, blockBytes))
+}
+
+/** The same of a word that says what for, followed by bytes: what derives keys from keys. @returns 32 bytes */
+export function hmacOf(key: HmacKey, word: string, bytes: Uint8Array): Uint8Array {
+  if (word.length * 3 + bytes.length > scratch.length - blockBytes)
+    return createHmac('sha256', key.bytes).update(word).update(bytes).digest()
+  const length = scratch.write(word, blockBytes)
+  scratch.set(bytes, blockBytes + length)
+  return Buffer.from(ofScratch(key, length + bytes.length), 'hex')
+}
+
+/** @param length of the message that lies in `scratch` behind the first block */
+function ofScratch(key: HmacKey, length: number): string {
   scratch.set(key.inner)
-  const length = scratch.write(text, blockBytes)
   outside.set(key.outer)
   outside.write(hash('sha256', scratch.subarray(0, blockBytes + length), 'hex'), blockBytes, 'hex')
   return hash('sha256', outside, 'hex')

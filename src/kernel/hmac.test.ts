@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { hmacHex, hmacKey } from './hmac.ts'
+import { hmacHex, hmacKey, hmacOf } from './hmac.ts'
 
 test('test case 1 of RFC 4231, with its key filled up to 32 bytes, which changes nothing', () => {
   const key = Buffer.concat([Buffer.alloc(20, 0x0b), Buffer.alloc(12)])
@@ -21,5 +21,14 @@ test('texts of every length and kind are signed as Node does it, keys taking tur
     for (const at of [0, 1] as const) {
       assert.equal(hmacHex(keys[at], text), createHmac('sha256', raw[at]).update(text).digest('hex'), `${text.length}`)
     }
+  }
+})
+
+test('a word and bytes are signed as Node signs them one behind the other, also where they are long', () => {
+  const raw = randomBytes(32)
+  for (const length of [0, 1, 16, 63, 64, 4000, 5000]) {
+    const bytes = randomBytes(length)
+    const right = createHmac('sha256', raw).update('pelago \xe9').update(bytes).digest('hex')
+    assert.equal(Buffer.from(hmacOf(hmacKey(raw), 'pelago \xe9', bytes)).toString('hex'), right, `${length} bytes`)
   }
 })

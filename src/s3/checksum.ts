@@ -78,38 +78,41 @@ export function combineChecksums({ algorithm, type }: ChecksumPlan, parts: reado
     return { algorithm, type, value: `${whole}-${parts.length}` }
   }
   const { bits, polynomial } = crcs[algorithm as keyof typeof crcs]
-  const whole = values
-    .map((value, at) => ({ crc: numberOf(value), size: (parts[at] as PartInfo).size }))
-    .reduce((left, right) => ({
-      crc: combineCrc(left.crc, right.crc, right.size, polynomial, bits),
-      size: left.size + right.size,
-    }))
-  const hex = whole.crc.toString(16).padStart(bits / 4, '0')
+  let whole = 0n
+  // Nearly all parts have the same length.
+  let [length, factor] = [-1, 0n]
+  for (const [at, value] of values.entries()) {
+    const { size } = parts[at] as PartInfo
+    if (size !== length) [length, factor] = [size, shiftOf(size, polynomial, bits)]
+    whole = multiply(whole, factor, polynomial, bits) ^ numberOf(value)
+  }
+  const hex = whole.toString(16).padStart(bits / 4, '0')
   return { algorithm, type, value: Buffer.from(hex, 'hex').toString('base64') }
 }
 
 const numberOf = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
 
 /**
- * CRC of two strings, the second of `length` bytes: the first one's is multiplied by x^(8·length) modulo the polynomial.
+ * What the CRC of a string is multiplied by when `length` bytes follow it: x^(8·length) modulo the polynomial.
  * Bits are in reflected order: the highest bit stands for x^0.
  */
-function combineCrc(left: bigint, right: bigint, length: number, polynomial: bigint, bits: number): bigint {
+function shiftOf(length: number, polynomial: bigint, bits: number): bigint {
   const one = 1n << BigInt(bits - 1)
-  const multiply = (a: bigint, b: bigint) => {
-    let product = 0n
-    let shifted = b
-    for (let bit = one; bit > 0n; bit >>= 1n) {
-      if (a & bit) product ^= shifted
-      shifted = shifted & 1n ? (shifted >> 1n) ^ polynomial : shifted >> 1n
-    }
-    return product
-  }
   let power = one >> 8n
   let factor = one
   for (let rest = BigInt(length); rest > 0n; rest >>= 1n) {
-    if (rest & 1n) factor = multiply(factor, power)
-    power = multiply(power, power)
+    if (rest & 1n) factor = multiply(factor, power, polynomial, bits)
+    power = multiply(power, power, polynomial, bits)
   }
-  return multiply(left, factor) ^ right
+  return factor
+}
+
+function multiply(a: bigint, b: bigint, polynomial: bigint, bits: number): bigint {
+  let product = 0n
+  let shifted = b
+  for (let bit = 1n << BigInt(bits - 1); bit > 0n; bit >>= 1n) {
+    if (a & bit) product ^= shifted
+    shifted = shifted & 1n ? (shifted >> 1n) ^ polynomial : shifted >> 1n
+  }
+  return product
 }

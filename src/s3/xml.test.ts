@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { elementsOf, readXml, textOf, writeXml } from './xml.ts'
+import { elementsOf, readXml, readXmlList, textOf, writeXml } from './xml.ts'
 
 test('quotes by number, blanks at the ends, and other signs are read as they were meant', () => {
   const root = readXml(
@@ -25,4 +25,24 @@ test('lists repeat, what is undefined is left out, signs are escaped, attributes
     text,
     '<?xml version="1.0" encoding="UTF-8"?>\n<R xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><A>1</A><A>2</A><C>&lt;&amp;&gt;&quot;&#xa;</C><D x="1">y</D></R>',
   )
+})
+
+test('a long list is read in pieces, and is the same list', async () => {
+  const parts = Array.from({ length: 3000 }, (_, at) => `<c:Part ><c:PartNumber>${at}</c:PartNumber></c:Part>\n`)
+  const text = `<?xml version="1.0"?>\n<c:List xmlns:c="x">${parts.join('')}</c:List>\n`
+  let pauses = 0
+  const read = (written: string) => readXmlList(written, 'List', 'Part', async () => void pauses++)
+  const numbers = (await read(text)).map((part) => textOf(part, 'PartNumber'))
+  assert.deepEqual(
+    numbers,
+    parts.map((_, at) => String(at)),
+  )
+  assert.ok(pauses > 2)
+  for (const broken of [
+    text.replace('<c:PartNumber>2000<', '<c:PartNumber>2000<<'),
+    text.slice(0, -20),
+    `${text}${text}`,
+  ])
+    await assert.rejects(read(broken), { code: 's3.xml' })
+  assert.deepEqual(await read('<List/>'), [])
 })

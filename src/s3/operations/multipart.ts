@@ -1,4 +1,4 @@
-import { hasCode } from '#kernel'
+import { hasCode, turn } from '#kernel'
 import type { Checksum, PartInfo, Upload } from '#storage'
 import { checksumAlgorithms, type ChecksumPlan, combineChecksums } from '../checksum.ts'
 import { rangeOf, writeCondition } from '../conditions.ts'
@@ -7,7 +7,7 @@ import { copiedBody, openSource } from '../copy-source.ts'
 import { s3Error } from '../errors.ts'
 import { checksumHeaders, keptHeaders } from '../object-headers.ts'
 import { requestBody, smallBody } from '../request-body.ts'
-import { elementsOf, readXml, textOf, writeXml, type Element } from '../xml.ts'
+import { type Element, readXmlList, textOf, writeXml } from '../xml.ts'
 import { encoderOf, limitOf } from './list-objects.ts'
 
 const largestBody = 4 * 1024 * 1024
@@ -151,10 +151,11 @@ export const listUploads: Operation = async ({ address, query, call, storage }) 
 }
 
 export const completeUpload: Operation = async (context) => {
-  const { request, address, query, verified, call, storage, offload } = context
+  const { request, address, query, verified, call, storage, offload, clock } = context
   const upload = query('uploadId') ?? ''
-  const root = readXml(await smallBody(requestBody(request, verified, offload), largestBody), 'CompleteMultipartUpload')
-  const parts = elementsOf(root, 'Part').map(namedPart)
+  const text = await smallBody(requestBody(request, verified, offload), largestBody)
+  const named = await readXmlList(text, 'CompleteMultipartUpload', 'Part', () => turn(clock))
+  const parts = named.map(namedPart)
   if (parts.length === 0 || parts.length > mostParts)
     throw s3Error('s3.xml', { reason: 'it must name at least one part' })
   const plan = await planOfUpload(context, upload)

@@ -73,5 +73,20 @@ export const floorplan: Record<string, Row> = {
     effects: true,
     why: 'The real world: adapters, processes, configuration.',
   },
+  console: {
+    on: ['kernel', 'api', 'client'],
+    packages: [
+      '@tanstack/react-query',
+      'i18next',
+      'react',
+      'react-aria-components',
+      'react-dom',
+      'react-i18next',
+      'react-router',
+      'virtual:europe',
+    ],
+    effects: true,
+    why: 'What people see; it knows the contract alone, so whatever it can do, a script can.',
+  },
   bin: { on: ['kernel', 'cli', 'host'], packages: [], effects: true, why: 'Starters of at most 20 lines.' },
 }

@@ -19,6 +19,7 @@ const entries = {
   fuzz: 'test/fuzz/main.ts',
   bench: 'bench/main.ts',
   torture: 'test/torture/main.ts',
+  e2e: 'test/e2e/main.ts',
 }
 /**
  * Compiled code is kept beside the packages: a role starts in half the time. The folder is that of who may change the program
@@ -34,6 +35,9 @@ const nodePackages = {
 
 bring()
 keepCompiled()
+if (args[0] === 'console') process.exit(spawnSync(process.execPath, consoleWords(), { stdio: 'inherit' }).status ?? 1)
+// Nobody waits for pages: the federation starts meanwhile.
+if (args[0] === 'up') spawn(process.execPath, consoleWords(), { stdio: ['ignore', 'ignore', 'inherit'] })
 run(nodeBinary(), [...entry(args), ...args.slice(args[0] in entries ? 1 : 0)])
 
 /** Installs from the frozen lockfile unless exactly this lockfile was installed before. */
@@ -80,6 +84,10 @@ function keepCompiled() {
 
 function shortHash(text) {
   return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
+
+function consoleWords() {
+  return [join(root, 'bin', 'console.mjs'), root, nodeBinary(), pnpm]
 }
 
 function nodeBinary(probe = false) {

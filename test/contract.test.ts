@@ -153,6 +153,7 @@ const meant = {
     'api.describe',
     'directory.get',
     'member.join',
+    'console.get',
     ...['login.begin', 'login.finish', 'identity-provider.list', 'identity-provider.begin', 'identity-provider.finish'],
     ...['enrolment.create', 'enrolment.passkey.begin', 'enrolment.passkey.create'],
     ...['passkey.sign-in.begin', 'passkey.sign-in.finish', 'recovery.create', 'recovery.complete'],
@@ -161,7 +162,7 @@ const meant = {
   /** An auditor changes nothing but what is his own. */
   auditor: [
     ...['session.sign-out', 'session.end', 'login.approve', 'passkey.begin', 'passkey.create', 'passkey.delete'],
-    ...['recovery.approve', 'recovery.cancel'],
+    ...['recovery.approve', 'recovery.cancel', 'policy.explain'],
   ],
 }
 

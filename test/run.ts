@@ -6,7 +6,8 @@ import { join, relative } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const words = process.argv.slice(2)
-const patterns = words.length > 0 ? words : ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/**/*.test.ts']
+const patterns =
+  words.length > 0 ? words : ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/**/*.test.ts', 'console/src/**/*.test.ts']
 const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).map((file) => join(root, file))
 if (files.length === 0) {
   console.error(`No test file matches ${patterns.join(' ')}.`)

@@ -89,6 +89,9 @@ export {
   rotatePackKeys,
 } from './operations/epoch.ts'
 export { type ApiKits, type ApiKitState, discardKit, listKits, proveKit, registerKit } from './operations/kit.ts'
+export { getConsole } from './operations/console.ts'
+export { startDemoProvider, stopDemoProvider } from './operations/demo.ts'
+export { type ExplainedReason, explainPolicy } from './operations/policy.ts'
 export { whereObject } from './operations/object.ts'
 export { type ApiJob, cancelJob, getJob, listJobs, retryJob, watchJobs } from './operations/job.ts'
 export { getDirectory } from './operations/directory.ts'

@@ -15,6 +15,9 @@ import { getLog, listHeads, listLog, proveEntry, rotateLogKey } from './operatio
 import { listQuotas, setBucketQuota, setTenantQuota } from './operations/quota.ts'
 import { whereObject } from './operations/object.ts'
 import { listJobs, watchJobs, getJob, cancelJob, retryJob } from './operations/job.ts'
+import { getConsole } from './operations/console.ts'
+import { startDemoProvider, stopDemoProvider } from './operations/demo.ts'
+import { explainPolicy } from './operations/policy.ts'
 import { getDirectory } from './operations/directory.ts'
 import { getSupportBundle } from './operations/support.ts'
 import {
@@ -66,6 +69,7 @@ import {
 /** Every operation, for servers and documentation to walk over. */
 export const operations = {
   describeApi,
+  getConsole,
   getStatus,
   getHealth,
   watchStatus,
@@ -73,6 +77,8 @@ export const operations = {
   listProviders,
   stopProvider,
   startProvider,
+  stopDemoProvider,
+  startDemoProvider,
   runDoctor,
   getSupportBundle,
   listBuckets,
@@ -84,6 +90,7 @@ export const operations = {
   listQuotas,
   setBucketQuota,
   setTenantQuota,
+  explainPolicy,
   whereObject,
   listEpochs,
   rotateBucketKey,

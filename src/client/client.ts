@@ -8,7 +8,7 @@ import {
   requestOf,
   type ServerName,
 } from '#api'
-import { type Clock, PelagoError, type Random } from '#kernel'
+import { type Clock, concat, fromUtf8, PelagoError, type Random } from '#kernel'
 import { clientError } from './errors.ts'
 import { eventsOf } from './event-stream.ts'
 
@@ -87,7 +87,7 @@ async function ask<I, O>(
   if (expected !== undefined) request.headers['if-match'] = `"${expected}"`
   // Every repetition names the same wish.
   if (operation.idempotency === 'key')
-    request.headers['idempotency-key'] = `"${asking.wish ?? Buffer.from(random.bytes(18)).toString('base64url')}"`
+    request.headers['idempotency-key'] = `"${asking.wish ?? random.bytes(18).toBase64({ alphabet: 'base64url' })}"`
   if (signal) request.signal = signal
   const until = clock.now() + (asking.withinMs ?? withinMs)
   for (let tries = 1; ; tries++) {
@@ -138,7 +138,7 @@ async function* follow<I, O>(
     try {
       const answer = await stream({ ...request, signal: AbortSignal.any([signal, silent.signal]) })
       if (answer.status !== 200) {
-        const value = parse(Buffer.concat(await Array.fromAsync(answer.body)).toString())
+        const value = parse(fromUtf8(concat(...(await Array.fromAsync(answer.body)))))
         throw (
           errorOf(value) ??
           clientError('answer.foreign', { server: request.server, status: answer.status, path: request.path })

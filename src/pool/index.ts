@@ -11,9 +11,9 @@ export {
   takeDirectory,
 } from './directory.store.ts'
 export { poolError } from './errors.ts'
-export { explainHolder, judge, type Refusal } from './judge.ts'
+export { explainHolder, judge, type Reason, reasonsAgainst, type Refusal } from './judge.ts'
 export type { Directory, GatewayEntry, Provider } from './member.ts'
 export { parsePolicy } from './parse-policy.ts'
-export { type Placement, place, replacement, unsatisfiable } from './place.ts'
+export { type Placement, place, replacement, unsatisfiable, widestCode } from './place.ts'
 export { defaultPolicy, type Policy } from './policy.ts'
 export { margin, survives } from './survival.ts'

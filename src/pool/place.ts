@@ -108,14 +108,20 @@ export function replacement(
   return cost(one) <= cost(other) ? one : other
 }
 
+/** The widest code that keeps the promise with all of these providers alive; undefined when none does. */
+export function widestCode(eligible: readonly Provider[], policy: Policy): { k: number; m: number } | undefined {
+  const fixed: Random = { bytes: (length) => new Uint8Array(length) }
+  const placed = place({ eligible, policy, cost: () => 0, random: fixed })
+  return placed && { k: placed.k, m: placed.m }
+}
+
 /** Why no placement can satisfy a policy even with every allowed provider; undefined when one can. */
 export function unsatisfiable(
   directory: Directory,
   policy: Policy,
 ): { reason: string; refused: Refusal[] } | undefined {
   const { eligible, refused } = judge(directory, policy)
-  const fixed: Random = { bytes: (length) => new Uint8Array(length) }
-  if (place({ eligible, policy, cost: () => 0, random: fixed })) return undefined
+  if (widestCode(eligible, policy)) return undefined
   const owners = new Set(eligible.map((provider) => provider.owner)).size
   const countries = new Set(eligible.map((provider) => provider.country)).size
   const { survive, greatestShare } = policy

@@ -1,6 +1,6 @@
 import * as api from '#api'
 import type { Call, Clock } from '#kernel'
-import { type Directory, explainHolder, parsePolicy } from '#pool'
+import { type Directory, explainHolder, parsePolicy, type Policy, reasonsAgainst, widestCode } from '#pool'
 import type { Kits, OpenStorage } from '#storage'
 import { type ApiCall, type Handler, handles, streams } from './handler.ts'
 import { openWatches } from './watch.ts'
@@ -40,8 +40,20 @@ export function gatewayOperations(ports: Ports): Handler[] {
     handles(api.setBucketEtags, async (call, input) =>
       shown(await storage.objects.setBucketEtags(call, { ...input, ...seen(call) })),
     ),
+    handles(api.explainPolicy, (_, { policy }) => explained(ports.directory(), parsePolicy(policy))),
     handles(api.whereObject, (call, input) => whereOf(ports, call, input)),
   ]
+}
+
+/** Who may hold shards under a policy, who may not and why, and how wide the code would be. */
+function explained({ providers }: Directory, policy: Policy) {
+  const judged = providers.map((provider) => ({ provider, reasons: reasonsAgainst(provider, policy) }))
+  const allowed = judged.filter(({ reasons }) => reasons.length === 0).map(({ provider }) => provider)
+  const code = widestCode(allowed, policy)
+  return {
+    providers: judged.map(({ provider: { id, name }, reasons }) => ({ id, name, reasons })),
+    code: code ? { data: code.k, parity: code.m } : null,
+  }
 }
 
 /** What `If-Match` said, for a noun whose revisions are numbers; what is none matches nothing. */

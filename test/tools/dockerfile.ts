@@ -10,8 +10,10 @@ export function dockerfileFaults(text: string): string[] {
   const last = steps.slice(steps.findLastIndex(({ verb }) => verb === 'FROM'))
   if (steps.filter(({ verb }) => verb === 'FROM').length < 2)
     faults.push('it has one stage; build tools would be in the image')
+  const stages = steps.flatMap(({ verb, rest }) => (verb === 'FROM' ? (/ AS (\S+)$/.exec(rest)?.[1] ?? []) : []))
   for (const { verb, rest } of steps) {
-    if (verb === 'FROM' && (!/^[\w./-]+:[\w.-]+/.test(rest) || /:latest\b/.test(rest)))
+    const isStage = stages.includes(rest.split(' ')[0] ?? '')
+    if (verb === 'FROM' && !isStage && (!/^[\w./-]+:[\w.-]+/.test(rest) || /:latest\b/.test(rest)))
       faults.push(`FROM ${rest} has no tag that stays`)
     if (verb === 'ADD') faults.push('ADD fetches and unpacks unseen; COPY what is needed')
     if (verb === 'COPY' && /(^| )\.\/? \S+$/.test(rest)) faults.push('COPY of the whole folder; name what is needed')

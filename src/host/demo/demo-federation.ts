@@ -215,6 +215,7 @@ export async function prepareDemo(
       unwrap: { socket, publicKey: unwrapKey },
       ...(!options.kit && { demo: true }),
       accessFile: at('gateway', 'access.json'),
+      supervisor: { url: `http://${host}:${portOf(ports, 'supervisor')}`, tokenFile: at('api-token') },
       federation: source,
       enrolled: enrolledIn(at(id)),
       ...observe,

@@ -150,13 +150,17 @@ function toldToStop(): Promise<'stop'> {
   })
 }
 
-function readyFacts({ endpoints, access, region, secure }: DemoFederation, data: string) {
+/** By its name: passkeys are bound to names, not to addresses. */
+const consoleOf = ({ gateway }: DemoFederation['ports']) => `http://localhost:${gateway}`
+
+function readyFacts({ endpoints, access, region, secure, ports }: DemoFederation, data: string) {
   return {
     ready: true,
     pid: process.pid,
     data,
     s3: endpoints[0],
     endpoints,
+    console: consoleOf(ports),
     ...(secure?.trust !== undefined && { trust: secure.trust }),
     region,
     accessKeyId: access.id,
@@ -165,7 +169,7 @@ function readyFacts({ endpoints, access, region, secure }: DemoFederation, data:
 }
 
 function welcome(
-  { endpoints, access, region, providers, processes, secure }: DemoFederation,
+  { endpoints, access, region, providers, processes, secure, ports }: DemoFederation,
   data: string,
   { port }: UpOptions,
   ms: number,
@@ -185,6 +189,7 @@ function welcome(
     `  access key         ${access.id}`,
     `  secret access key  ${access.secret}`,
     `  data               ${data}`,
+    `  console            ${consoleOf(ports)}  (the first time: ${pelago} admin code${flag})`,
     '',
     'Try, in another terminal:',
     '',

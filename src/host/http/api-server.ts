@@ -20,6 +20,7 @@ import type { ApiMeter } from '../observe/api-metrics.ts'
 import type { SelfReport, Told } from '../observe/self-report.ts'
 import { type ApiLimits, apiLimits } from './api-limits.ts'
 import { type Answer, type Once, openOnce, type Wish } from './api-once.ts'
+import type { ConsoleFiles } from './console-files.ts'
 import { sendEvents } from './api-stream.ts'
 import { programVersion } from '../run/program-version.ts'
 import { type Listen, listenOn } from './listen.ts'
@@ -46,6 +47,8 @@ export type ApiPorts = {
   /** What the role says about itself beside its operations. */
   report?: SelfReport
   meter?: ApiMeter
+  /** Pages for people, on this server's own name. */
+  pages?: ConsoleFiles
   /** Who may say for whom he asks; nobody without. */
   proxies?: TrustedProxies
   tlsMeter?: TlsMeter
@@ -104,6 +107,7 @@ export async function openApiServer(
       maxHeaderSize: most.headMost,
     },
     (request, response) => {
+      if (ports.pages?.answer(request, response)) return
       const told = ports.report?.answer(askedOf(request))
       void (told ? told.then((answer) => tell(response, answer)) : serve(edge, request, response))
     },

@@ -110,6 +110,8 @@ export const gatewayConfig = fields({
   federation,
   enrolled: optional(enrolled),
   signIn: optional(signInConfig),
+  /** The supervisor of the demo, which stops invented providers for whoever may ask. */
+  supervisor: optional(fields({ url: text({ min: 1 }), tokenFile: path })),
   /** Who may be asked although it is on a private network, over plain HTTP or on another port than 443. */
   egress: optional(fields({ origins: list(text({ min: 1, max: 300 }), 100) })),
   /** Objects up to this size share packs; 0: each is written for itself. */

@@ -7,6 +7,7 @@ import { directoryFacts } from '#pool'
 import { logAct, openGateway, signInOperations } from '#roles'
 import { defaultLimits, openKeyStore, openKits, rawPublicKey, type ShardStore, sharedKey, storageError } from '#storage'
 import { openEgress } from '../http/egress.ts'
+import { openConsoleFiles } from '../http/console-files.ts'
 import { openApiServer } from '../http/api-server.ts'
 import { systemClock } from '../clock.ts'
 import { checkGiven, openEndpointCertificate } from '../certificates/endpoint-certificate.ts'
@@ -33,6 +34,7 @@ import { observeRole } from '../observe/observe-role.ts'
 import { gatewayChecks, memberCheck } from '../observe/role-checks.ts'
 import { openTlsMeter } from '../observe/tls-metrics.ts'
 import { openRandom } from '../random.ts'
+import { consoleFolder, consoleOperations, s3Origin } from './console-operations.ts'
 import { openSignIn } from './open-sign-in.ts'
 import type { Running } from './running.ts'
 import { kitFacts } from '../keys/kit-facts.ts'
@@ -149,7 +151,7 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
   const tenant = keys[0]?.tenant ?? ''
   const signIn = openSignIn({ database: index, clock, random, log, journal }, config, tenant)
   const authenticate = anyOf([sessionAuthentication(signIn), localToken(token, tenant)])
-  const handlers = [...gateway.operations, ...signInOperations(signIn)]
+  const handlers = [...gateway.operations, ...signInOperations(signIn), ...consoleOperations(config)]
   const self = { storage: gateway.storage, directory: directory.current, now: clock.now }
   watchGateway(metrics, self)
   const renewal = identity && openRenewal({ clock, log, random, metrics }, identity, link.renew)
@@ -165,6 +167,7 @@ export async function runGateway(file: string, { log, watch }: OpenLog): Promise
     meter: observed.apiMeter,
     tlsMeter: openTlsMeter(metrics),
     answers: index,
+    pages: openConsoleFiles(consoleFolder, s3Origin(config)),
   }
   const api = await openApiServer(
     { handlers, authenticate, clock, random, log, ...beside },

@@ -179,6 +179,12 @@ test('keys and recovery kits', async () => {
   await ask('kit.discard', { kit })
 })
 
+test('what changes nothing here', async () => {
+  await ask('policy.explain', { policy: {} })
+  await ask('demo.provider.stop', { provider: 'isar' })
+  await ask('demo.provider.start', { provider: 'isar' })
+})
+
 test('none is forgotten', () => {
   /** An identity provider is somebody else's program; `test/sign-in/identity-provider.test.ts` speaks with one. */
   const elsewhere = ['identity-provider.begin', 'identity-provider.finish']

@@ -188,6 +188,8 @@ const others: Record<string, 'makes' | 'lists' | 'self' | 'public'> = {
   // What is stated of others is hidden; that it is there is not.
   ...kind('lists', 'log.list'),
   ...kind('public', 'log.prove', 'log.head.list', 'log.get'),
+  // Providers are everybody's, and those of the demo nobody's.
+  ...kind('public', 'policy.explain', 'demo.provider.stop', 'demo.provider.start'),
   // About whoever asks, known by his proof alone.
   ...kind('self', 'session.get', 'session.sign-out', 'passkey.begin', 'passkey.create'),
 }

@@ -1,9 +1,12 @@
+import type { Operation, ProcessStatus } from '#api'
 import { openSealedLog, type Topic, factsAfter } from '#journal'
 import type { Clock } from '#kernel'
 import { type Handler, signInOperations } from '#roles'
 import { defaultPolicy } from '#pool'
 import { openKits, type ShardStore } from '#storage'
 import { newJobId } from '#work'
+import { demoOperations } from '../../src/host/demo/demo-operations.ts'
+import { consoleOperations } from '../../src/host/run/console-operations.ts'
 import { openSignIn } from '../../src/host/run/open-sign-in.ts'
 import { accessOperations } from '../../src/roles/access-operations.ts'
 import { epochOperations } from '../../src/roles/epoch-operations.ts'
@@ -16,6 +19,12 @@ import { keepPackClass, packClassOf } from '../../src/storage/index/packs.store.
 import { enqueueJob } from '../../src/work/job.store.ts'
 import { memoryHead } from '../tools/memory-head.ts'
 import { openAccessHouse } from './open-access.ts'
+
+/** What the supervisor, which is another process, says of one that it has stopped. */
+const stopped: ProcessStatus = {
+  ...{ name: 'isar', role: 'provider', state: 'stopped', pid: null, since: 0, restartAt: null, restarts: 0 },
+  ...{ because: '', url: 'http://127.0.0.1:1' },
+}
 
 /** Every operation of a gateway over a real index. @param given.tenant whose people sign in here */
 export async function openOperations(given: {
@@ -43,6 +52,8 @@ export async function openOperations(given: {
     ...quotaOperations(ports),
     ...logOperations({ ...house, sealedLog }),
     ...signInOperations(signIn),
+    ...consoleOperations({ s3: { host: '127.0.0.1', port: 1, region: 'eu-central-1', hostnames: [] } }),
+    ...demoOperations({ ask: async <I, O>(_: Operation<I, O>) => stopped as O }),
   ]
   return {
     ...house,

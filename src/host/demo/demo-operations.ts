@@ -7,7 +7,7 @@ import { type Handler, handles } from '#roles'
  * happens.
  * @param supervisor asks as the machine itself
  */
-export function demoOperations(supervisor: Client): Handler[] {
+export function demoOperations(supervisor: Pick<Client, 'ask'>): Handler[] {
   return [
     handles(stopDemoProvider, ({ signal }, input) => supervisor.ask(stopProvider, input, { signal })),
     handles(startDemoProvider, ({ signal }, input) => supervisor.ask(startProvider, input, { signal })),

@@ -11,8 +11,6 @@ export const de: Texts = {
   copyApi: 'Als API-Aufruf kopieren',
   copy: 'Für Skripte kopieren',
   tryAgain: 'Noch einmal',
-  yes: 'Ja',
-  no: 'Nein',
   never: 'nie',
   skip: 'Zum Inhalt',
   offline:
@@ -48,8 +46,6 @@ export const de: Texts = {
     title: 'Anmelden',
     lead: 'Mit dem Passkey, den Sie hier hinterlegt haben: Fingerabdruck, Gesicht, PIN oder ein Schlüssel für den USB-Anschluss.',
     passkey: 'Mit Passkey anmelden',
-    provider: 'Mit {{name}} anmelden',
-    or: 'oder',
     firstTime: 'Zum ersten Mal hier?',
     code: 'Ich habe einen Code',
     codeLead:
@@ -123,12 +119,10 @@ export const de: Texts = {
     state: 'Zustand',
     alive: 'antwortet',
     silent: 'stumm',
-    stopped: 'angehalten',
     full: 'voll',
     ownedIn: '{{owner}}, {{country}}',
     refusedOwner:
       'Nicht benutzt: sein Eigentümer sitzt in {{country}}, und die übliche Regel lehnt Eigentümer von dort ab.',
-    refusedPlace: 'Nicht benutzt: {{country}} gehört nicht zu den Ländern der üblichen Regel.',
     stop: 'Anhalten',
     start: 'Starten',
     stopLabel: '{{name}} anhalten',
@@ -168,7 +162,6 @@ export const de: Texts = {
     code: 'Jedes Objekt wird in {{data}} Teile und {{parity}} zur Sicherheit zerlegt, bei {{total}} Anbietern: es braucht das {{factor}}-Fache seiner Größe.',
     cannot: 'Mit den Anbietern, die es gibt, lässt sich das nicht versprechen.',
     make: 'Bucket anlegen',
-    made: 'Den Bucket {{name}} gibt es nun.',
   },
   people: {
     title: 'Menschen',

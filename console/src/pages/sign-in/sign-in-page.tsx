@@ -1,8 +1,7 @@
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { beginPasskeySignIn, beginProviderSignIn, finishPasskeySignIn, listIdentityProviders } from '#api'
+import { beginPasskeySignIn, finishPasskeySignIn } from '#api'
 import { client } from '../../api/client.ts'
-import { useAnswer } from '../../api/use-api.ts'
 import { LanguageButton, ThemeButton } from '../../frame/switches.tsx'
 import { Button } from '../../look/button.tsx'
 import { Key } from '../../look/icons.tsx'
@@ -13,7 +12,7 @@ import { CodeForm } from './code-form.tsx'
 import { answerWithPasskey, knowsPasskeys } from './passkey.ts'
 import css from './sign-in.module.css'
 
-/** The only page for whoever is nobody yet: by passkey, by an identity provider, or with a code for the first time. */
+/** The only page for whoever is nobody yet: by passkey, or with a code for the first time. */
 export function SignInPage({ onSignedIn }: { onSignedIn(): void }) {
   const { t } = useTranslation()
   const [withCode, setWithCode] = useState(false)
@@ -40,21 +39,12 @@ export function SignInPage({ onSignedIn }: { onSignedIn(): void }) {
 
 function SignIn({ onSignedIn, onCode }: { onSignedIn(): void; onCode(): void }) {
   const { t } = useTranslation()
-  const providers = useAnswer(listIdentityProviders, {})
   const { busy, fault, attempt } = useAttempt()
   const byPasskey = () =>
     attempt(async () => {
       const { ceremony, options } = await client.ask(beginPasskeySignIn, {})
       await client.ask(finishPasskeySignIn, { ceremony, answer: await answerWithPasskey(options) })
       onSignedIn()
-    })
-  const byProvider = (provider: string) =>
-    attempt(async () => {
-      const redirectUri = `${location.origin}/sign-in/callback`
-      const { ceremony, url } = await client.ask(beginProviderSignIn, { provider, redirectUri })
-      // Only this tab finishes what it has begun.
-      sessionStorage.setItem('pelago-ceremony', ceremony)
-      location.assign(url)
     })
   return (
     <>
@@ -70,11 +60,6 @@ function SignIn({ onSignedIn, onCode }: { onSignedIn(): void; onCode(): void }) 
           <p>{t('signIn.unsupported')}</p>
         </Notice>
       )}
-      {providers.data?.providers.map(({ id, name }) => (
-        <Button key={id} isDisabled={busy} onPress={() => byProvider(id)}>
-          {t('signIn.provider', { name })}
-        </Button>
-      ))}
       <div className={css.first}>
         <p>
           <strong>{t('signIn.firstTime')}</strong> {t('signIn.codeLead')}

@@ -11,6 +11,7 @@ import { Field } from '../../look/field.tsx'
 import { Check, Stop } from '../../look/icons.tsx'
 import look from '../../look/look.module.css'
 import { Notice } from '../../look/notice.tsx'
+import { countOf } from '../../texts/amounts.ts'
 import { reasonOf } from '../../texts/reasons.ts'
 import { type PresetName, presets } from './presets.ts'
 import css from './storage.module.css'
@@ -91,7 +92,7 @@ function Judgement({ policy, open }: { policy: object; open: boolean }) {
             data: code.data,
             parity: code.parity,
             total: code.data + code.parity,
-            factor: ((code.data + code.parity) / code.data).toFixed(1),
+            factor: countOf(Math.round((10 * (code.data + code.parity)) / code.data) / 10),
           })}
         </p>
       ) : (

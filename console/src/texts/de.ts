@@ -121,8 +121,7 @@ export const de: Texts = {
     silent: 'stumm',
     full: 'voll',
     ownedIn: '{{owner}}, {{country}}',
-    refusedOwner:
-      'Nicht benutzt: sein Eigentümer sitzt in {{country}}, und die übliche Regel lehnt Eigentümer von dort ab.',
+    refused: 'Unter der üblichen Regel nicht benutzt. {{reason}}',
     stop: 'Anhalten',
     start: 'Starten',
     stopLabel: '{{name}} anhalten',

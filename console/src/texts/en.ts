@@ -115,7 +115,7 @@ export const en = {
     silent: 'silent',
     full: 'full',
     ownedIn: '{{owner}}, {{country}}',
-    refusedOwner: 'Not used: its owner is from {{country}}, and the usual policy refuses owners from there.',
+    refused: 'Not used under the usual policy. {{reason}}',
     stop: 'Stop',
     start: 'Start',
     stopLabel: 'Stop {{name}}',

@@ -7,6 +7,7 @@ import { Button } from '../../look/button.tsx'
 import { Empty } from '../../look/empty.tsx'
 import { Wheel } from '../../look/icons.tsx'
 import look from '../../look/look.module.css'
+import { Table } from '../../look/table.tsx'
 import { agoOf, countOf } from '../../texts/amounts.ts'
 
 /** What goes on without anybody, live. */
@@ -30,46 +31,40 @@ export function JobsPage() {
         </Empty>
       )}
       {jobs && jobs.length > 0 && (
-        <div className={look.scroll} tabIndex={0} role="region" aria-label={t('jobs.title')}>
-          <table className={look.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('jobs.kind')}</th>
-                <th scope="col">{t('jobs.about')}</th>
-                <th scope="col">{t('jobs.state')}</th>
-                <th scope="col">{t('jobs.progress')}</th>
-                <th scope="col">{t('jobs.ran')}</th>
-                <th scope="col">
-                  <span className="unseen">{t('jobs.retry')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {jobs.map((job) => (
-                <tr key={job.id}>
-                  <th scope="row">{job.kind}</th>
-                  <td className={look.breaks}>{job.about || '–'}</td>
-                  <td>
-                    <State job={job} />
-                  </td>
-                  <td>
-                    {job.total === null ? countOf(job.done) : `${countOf(job.done)} / ${countOf(job.total)}`}
-                    <p className={look.small}>{job.because || job.says}</p>
-                    {job.mend && <p className={look.small}>{job.mend}</p>}
-                  </td>
-                  <td>{job.ranAt === null ? t('never') : agoOf(job.ranAt, now)}</td>
-                  <td>
-                    <Acts
-                      job={job}
-                      onRetry={() => retry.mutate({ job: job.id })}
-                      onStop={() => stop.mutate({ job: job.id })}
-                    />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label={t('jobs.title')}
+          columns={[
+            { says: t('jobs.kind') },
+            { says: t('jobs.about') },
+            { says: t('jobs.state') },
+            { says: t('jobs.progress') },
+            { says: t('jobs.ran') },
+            { says: t('jobs.retry'), unseen: true },
+          ]}
+        >
+          {jobs.map((job) => (
+            <tr key={job.id}>
+              <th scope="row">{job.kind}</th>
+              <td className={look.breaks}>{job.about || '–'}</td>
+              <td>
+                <State job={job} />
+              </td>
+              <td>
+                {job.total === null ? countOf(job.done) : `${countOf(job.done)} / ${countOf(job.total)}`}
+                <p className={look.small}>{job.because || job.says}</p>
+                {job.mend && <p className={look.small}>{job.mend}</p>}
+              </td>
+              <td>{job.ranAt === null ? t('never') : agoOf(job.ranAt, now)}</td>
+              <td>
+                <Acts
+                  job={job}
+                  onRetry={() => retry.mutate({ job: job.id })}
+                  onStop={() => stop.mutate({ job: job.id })}
+                />
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </div>
   )

@@ -8,6 +8,7 @@ import { Button } from '../../look/button.tsx'
 import { Empty } from '../../look/empty.tsx'
 import { Book } from '../../look/icons.tsx'
 import look from '../../look/look.module.css'
+import { Table } from '../../look/table.tsx'
 import { countOf, momentOf } from '../../texts/amounts.ts'
 
 type Entry = Output<typeof listLog>['entries'][number]
@@ -59,32 +60,28 @@ function Entries({ size }: { size: number }) {
       {(newest.error ?? fault) !== undefined && (newest.error ?? fault) !== null && (
         <Problem error={newest.error ?? fault} />
       )}
-      <div className={look.scroll} tabIndex={0} role="region" aria-label={t('log.title')}>
-        <table className={look.table}>
-          <thead>
-            <tr>
-              <th scope="col">{t('log.sequence')}</th>
-              <th scope="col">{t('log.time')}</th>
-              <th scope="col">{t('log.topic')}</th>
-              <th scope="col">{t('log.actor')}</th>
-              <th scope="col">{t('log.facts')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.toReversed().map(({ sequence, entry }) => (
-              <tr key={sequence}>
-                <td>{countOf(sequence)}</td>
-                <td>{entry && momentOf(entry.at)}</td>
-                <th scope="row">{entry?.topic}</th>
-                <td className={look.breaks}>{entry && (names.get(entry.actor) ?? entry.actor)}</td>
-                <td className={look.breaks}>
-                  <code>{factsText(entry?.facts)}</code>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label={t('log.title')}
+        columns={[
+          { says: t('log.sequence') },
+          { says: t('log.time') },
+          { says: t('log.topic') },
+          { says: t('log.actor') },
+          { says: t('log.facts') },
+        ]}
+      >
+        {shown.toReversed().map(({ sequence, entry }) => (
+          <tr key={sequence}>
+            <td>{countOf(sequence)}</td>
+            <td>{entry && momentOf(entry.at)}</td>
+            <th scope="row">{entry?.topic}</th>
+            <td className={look.breaks}>{entry && (names.get(entry.actor) ?? entry.actor)}</td>
+            <td className={look.breaks}>
+              <code>{factsText(entry?.facts)}</code>
+            </td>
+          </tr>
+        ))}
+      </Table>
       {first > 1 && (
         <div>
           <Button onPress={() => void more().catch(setFault)}>{t('log.older')}</Button>

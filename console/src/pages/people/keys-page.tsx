@@ -12,6 +12,7 @@ import { Empty } from '../../look/empty.tsx'
 import { Field } from '../../look/field.tsx'
 import { Key, Plus } from '../../look/icons.tsx'
 import look from '../../look/look.module.css'
+import { Table } from '../../look/table.tsx'
 import { agoOf, momentOf } from '../../texts/amounts.ts'
 import { Secret } from './secret.tsx'
 
@@ -37,45 +38,39 @@ export function KeysPage() {
         </Empty>
       )}
       {keys.data && keys.data.keys.length > 0 && (
-        <div className={look.scroll} tabIndex={0} role="region" aria-label={t('keys.title')}>
-          <table className={look.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('keys.id')}</th>
-                <th scope="col">{t('keys.holder')}</th>
-                <th scope="col">{t('keys.state')}</th>
-                <th scope="col">{t('keys.since')}</th>
-                <th scope="col">{t('keys.used')}</th>
-                <th scope="col">
-                  <span className="unseen">{t('keys.remove')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {keys.data.keys.map(({ id, person, note, state, createdAt, usedAt }) => (
-                <tr key={id}>
-                  <th scope="row">
-                    <code>{id}</code>
-                    {note && <p className={look.small}>{note}</p>}
-                  </th>
-                  <td>{person}</td>
-                  <td>
-                    <span className={`${look.tag} ${state === 'active' ? look.isGood : look.isBad}`}>
-                      {t(state === 'active' ? 'keys.active' : 'keys.inactive')}
-                    </span>
-                  </td>
-                  <td>{momentOf(createdAt)}</td>
-                  <td>{usedAt === null ? t('never') : agoOf(usedAt, Date.now())}</td>
-                  <td>
-                    <Button kind="danger" aria-label={t('keys.removeLabel', { id })} onPress={() => setRemoving(id)}>
-                      {t('keys.remove')}
-                    </Button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label={t('keys.title')}
+          columns={[
+            { says: t('keys.id') },
+            { says: t('keys.holder') },
+            { says: t('keys.state') },
+            { says: t('keys.since') },
+            { says: t('keys.used') },
+            { says: t('keys.remove'), unseen: true },
+          ]}
+        >
+          {keys.data.keys.map(({ id, person, note, state, createdAt, usedAt }) => (
+            <tr key={id}>
+              <th scope="row">
+                <code>{id}</code>
+                {note && <p className={look.small}>{note}</p>}
+              </th>
+              <td>{person}</td>
+              <td>
+                <span className={`${look.tag} ${state === 'active' ? look.isGood : look.isBad}`}>
+                  {t(state === 'active' ? 'keys.active' : 'keys.inactive')}
+                </span>
+              </td>
+              <td>{momentOf(createdAt)}</td>
+              <td>{usedAt === null ? t('never') : agoOf(usedAt, Date.now())}</td>
+              <td>
+                <Button kind="danger" aria-label={t('keys.removeLabel', { id })} onPress={() => setRemoving(id)}>
+                  {t('keys.remove')}
+                </Button>
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       <AddKey open={adding} onClose={() => setAdding(false)} />
       <RemoveKey id={removing} onClose={() => setRemoving(undefined)} />

@@ -12,6 +12,7 @@ import { Empty } from '../../look/empty.tsx'
 import { Field } from '../../look/field.tsx'
 import { Crew, Plus } from '../../look/icons.tsx'
 import look from '../../look/look.module.css'
+import { Table } from '../../look/table.tsx'
 import { said } from '../../look/said.ts'
 import { momentOf } from '../../texts/amounts.ts'
 import { Roles } from './roles.tsx'
@@ -39,48 +40,42 @@ export function PeoplePage() {
         </Empty>
       )}
       {people.data && people.data.people.length > 0 && (
-        <div className={look.scroll} tabIndex={0} role="region" aria-label={t('people.title')}>
-          <table className={look.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('people.name')}</th>
-                <th scope="col">{t('people.roles')}</th>
-                <th scope="col">{t('people.state')}</th>
-                <th scope="col">
-                  <span className="unseen">{t('people.invite')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {people.data.people.map(({ id, name, displayName, roles, state }) => (
-                <tr key={id}>
-                  <th scope="row">
-                    {displayName || name}
-                    <p className={look.small}>{name}</p>
-                  </th>
-                  <td>{roles.map((role) => t(`people.role.${role}`)).join(', ') || '–'}</td>
-                  <td>
-                    <span className={`${look.tag} ${state === 'active' ? look.isGood : look.isBad}`}>
-                      {t(`people.${state}`)}
-                    </span>
-                  </td>
-                  <td>
-                    <span className={look.row}>
-                      <Button isDisabled={invite.isPending} onPress={() => invite.mutate({ person: name })}>
-                        {t('people.invite')}
-                      </Button>
-                      <CopyAs
-                        command={`pelago admin invite ${name}`}
-                        operation={createInvitation}
-                        input={{ person: name }}
-                      />
-                    </span>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label={t('people.title')}
+          columns={[
+            { says: t('people.name') },
+            { says: t('people.roles') },
+            { says: t('people.state') },
+            { says: t('people.invite'), unseen: true },
+          ]}
+        >
+          {people.data.people.map(({ id, name, displayName, roles, state }) => (
+            <tr key={id}>
+              <th scope="row">
+                {displayName || name}
+                <p className={look.small}>{name}</p>
+              </th>
+              <td>{roles.map((role) => t(`people.role.${role}`)).join(', ') || '–'}</td>
+              <td>
+                <span className={`${look.tag} ${state === 'active' ? look.isGood : look.isBad}`}>
+                  {t(`people.${state}`)}
+                </span>
+              </td>
+              <td>
+                <span className={look.row}>
+                  <Button isDisabled={invite.isPending} onPress={() => invite.mutate({ person: name })}>
+                    {t('people.invite')}
+                  </Button>
+                  <CopyAs
+                    command={`pelago admin invite ${name}`}
+                    operation={createInvitation}
+                    input={{ person: name }}
+                  />
+                </span>
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       <Dialog title={t('people.invite')} open={invite.data !== undefined} onClose={() => invite.reset()}>
         <p>

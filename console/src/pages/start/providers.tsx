@@ -1,78 +1,68 @@
 import { useTranslation } from 'react-i18next'
-import { startDemoProvider, stopDemoProvider } from '#api'
+import { type ExplainedReason, startDemoProvider, stopDemoProvider } from '#api'
 import { CopyAs } from '../../frame/copy-as.tsx'
 import { Button } from '../../look/button.tsx'
 import { Play, Stop } from '../../look/icons.tsx'
 import look from '../../look/look.module.css'
+import { Table } from '../../look/table.tsx'
 import { countryOf, sizeOf } from '../../texts/amounts.ts'
-import { refusalOf } from './refusal.ts'
-import type { Health, Provider } from './state.ts'
+import { reasonOf } from '../../texts/reasons.ts'
+import type { Health, Provider, Refusals } from './state.ts'
 
 type Demo = false | { busy: boolean; stop(provider: string): void; start(provider: string): void }
 
 /** The map in words, and in the demo the switch of each provider. */
-export function Providers({ health, demo }: { health: Health; demo: Demo }) {
+export function Providers({ health, refused, demo }: { health: Health; refused: Refusals; demo: Demo }) {
   const { t } = useTranslation()
   const used = health.providers.some(({ usedBytes }) => usedBytes !== null)
   return (
     <div className={look.page}>
       <h2 id="providers">{t('start.providers')}</h2>
       {demo && <p className={look.lead}>{t('start.demoLead')}</p>}
-      <div className={look.scroll} tabIndex={0} role="region" aria-labelledby="providers">
-        <table className={look.table}>
-          <thead>
-            <tr>
-              <th scope="col">{t('start.provider')}</th>
-              <th scope="col">{t('start.country')}</th>
-              <th scope="col">{t('start.owner')}</th>
-              <th scope="col">{t('start.proofs')}</th>
-              {used && (
-                <th scope="col" className={look.number}>
-                  {t('start.used')}
-                </th>
-              )}
-              <th scope="col">{t('start.state')}</th>
-              {demo && (
-                <th scope="col">
-                  <span className="unseen">{t('start.stop')}</span>
-                </th>
-              )}
-            </tr>
-          </thead>
-          <tbody>
-            {health.providers.map((provider) => (
-              <tr key={provider.id}>
-                <th scope="row">{provider.name}</th>
-                <td>{countryOf(provider.country)}</td>
-                <td>
-                  {t('start.ownedIn', { owner: provider.owner, country: countryOf(provider.ownerCountry) })}
-                  <Refused provider={provider} />
-                </td>
-                <td>{provider.attestations.join(', ') || '–'}</td>
-                {used && (
-                  <td className={look.number}>{provider.usedBytes === null ? '–' : sizeOf(provider.usedBytes)}</td>
-                )}
-                <td>
-                  <State provider={provider} />
-                </td>
-                {demo && (
-                  <td>
-                    <Switch provider={provider} demo={demo} />
-                  </td>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        labelledBy="providers"
+        columns={[
+          { says: t('start.provider') },
+          { says: t('start.country') },
+          { says: t('start.owner') },
+          { says: t('start.proofs') },
+          ...(used ? [{ says: t('start.used'), number: true }] : []),
+          { says: t('start.state') },
+          ...(demo ? [{ says: t('start.stop'), unseen: true }] : []),
+        ]}
+      >
+        {health.providers.map((provider) => (
+          <tr key={provider.id}>
+            <th scope="row">{provider.name}</th>
+            <td>{countryOf(provider.country)}</td>
+            <td>
+              {t('start.ownedIn', { owner: provider.owner, country: countryOf(provider.ownerCountry) })}
+              <Refused reasons={refused.get(provider.id) ?? []} />
+            </td>
+            <td>{provider.attestations.join(', ') || '–'}</td>
+            {used && <td className={look.number}>{provider.usedBytes === null ? '–' : sizeOf(provider.usedBytes)}</td>}
+            <td>
+              <State provider={provider} />
+            </td>
+            {demo && (
+              <td>
+                <Switch provider={provider} demo={demo} />
+              </td>
+            )}
+          </tr>
+        ))}
+      </Table>
     </div>
   )
 }
 
-function Refused({ provider }: { provider: Provider }) {
+function Refused({ reasons }: { reasons: readonly ExplainedReason[] }) {
   const { t } = useTranslation()
-  const refusal = refusalOf(provider)
-  return refusal && <p className={look.small}>{t('start.refusedOwner', { country: countryOf(refusal.country) })}</p>
+  return reasons.map((reason) => (
+    <p key={reason.code} className={look.small}>
+      {t('start.refused', { reason: reasonOf(reason) })}
+    </p>
+  ))
 }
 
 function State({ provider }: { provider: Provider }) {

@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next'
-import { getConsole, getHealth, startDemoProvider, stopDemoProvider, watchHealth } from '#api'
+import { explainPolicy, getConsole, getHealth, startDemoProvider, stopDemoProvider, watchHealth } from '#api'
 import { useAct, useAnswer, useLive } from '../../api/use-api.ts'
 import { Problem } from '../../frame/problem.tsx'
 import look from '../../look/look.module.css'
@@ -8,9 +8,8 @@ import { Europe } from '../../map/europe.tsx'
 import { sizeOf } from '../../texts/amounts.ts'
 import { Needs } from './needs.tsx'
 import { Providers } from './providers.tsx'
-import { refusalOf } from './refusal.ts'
 import css from './start.module.css'
-import { type Health, merged, verdictOf } from './state.ts'
+import { type Health, isRefused, merged, type Refusals, verdictOf } from './state.ts'
 
 /** Health in one sentence, where the bytes lie, and what needs a human: ideally nothing. */
 export function StartPage() {
@@ -18,11 +17,14 @@ export function StartPage() {
   const asked = useAnswer(getHealth, {}, { everyMs: 30_000 })
   const { last, broken } = useLive(watchHealth, {})
   const about = useAnswer(getConsole, {})
+  // The usual policy: what it refuses is shown grey, with the reason.
+  const usual = useAnswer(explainPolicy, { policy: {} })
   const stop = useAct(stopDemoProvider, ['health'])
   const start = useAct(startDemoProvider, ['health'])
   if (asked.error) return <Problem error={asked.error} />
   if (!asked.data) return <p>{t('loading')}</p>
   const health = merged(asked.data, last)
+  const refused: Refusals = new Map(usual.data?.providers.map(({ id, reasons }) => [id, reasons]))
   const demo = about.data?.demo === true && {
     busy: stop.isPending || start.isPending,
     stop: (provider: string) => stop.mutate({ provider }),
@@ -41,14 +43,14 @@ export function StartPage() {
       <div className={css.two}>
         <section className={look.card} aria-labelledby="map">
           <h2 id="map">{t('start.map')}</h2>
-          <Europe marks={marksOf(health)} label={t('start.mapLabel', { count: health.providers.length })} />
+          <Europe marks={marksOf(health, refused)} label={t('start.mapLabel', { count: health.providers.length })} />
         </section>
         <div className={look.page}>
           <Needs health={health} />
           <Margins health={health} />
         </div>
       </div>
-      <Providers health={health} demo={demo} />
+      <Providers health={health} refused={refused} demo={demo} />
     </div>
   )
 }
@@ -96,7 +98,7 @@ function Margins({ health }: { health: Health }) {
   )
 }
 
-function marksOf({ providers }: Health) {
+function marksOf({ providers }: Health, refused: Refusals) {
   const most = Math.max(1, ...providers.map(({ usedBytes }) => usedBytes ?? 0))
   return providers.map((provider) => {
     const { id, name, country, state, usedBytes } = provider
@@ -104,7 +106,7 @@ function marksOf({ providers }: Health) {
       id,
       name,
       country,
-      state: refusalOf(provider) ? ('idle' as const) : state === 'dark' ? ('bad' as const) : ('good' as const),
+      state: isRefused(refused, id) ? ('idle' as const) : state === 'dark' ? ('bad' as const) : ('good' as const),
       says: usedBytes === null ? '' : sizeOf(usedBytes),
       weight: (usedBytes ?? 0) / most,
     }

@@ -1,8 +1,12 @@
-import type { getHealth, Output, watchHealth } from '#api'
+import type { ExplainedReason, getHealth, Output, watchHealth } from '#api'
 
 export type Health = Output<typeof getHealth>
 export type Watched = Output<typeof watchHealth>
 export type Provider = Health['providers'][number]
+/** Why the usual policy does not use a provider, by its id; nothing where it does. */
+export type Refusals = ReadonlyMap<string, readonly ExplainedReason[]>
+
+export const isRefused = (refused: Refusals, id: string): boolean => (refused.get(id)?.length ?? 0) > 0
 
 /** Facts come with the question, what changes comes with the stream: the newer of both is shown. */
 export function merged(health: Health, watched: Watched | undefined): Health {

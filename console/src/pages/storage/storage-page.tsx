@@ -7,6 +7,7 @@ import { Button } from '../../look/button.tsx'
 import { Empty } from '../../look/empty.tsx'
 import { Barrel, Plus } from '../../look/icons.tsx'
 import look from '../../look/look.module.css'
+import { Table } from '../../look/table.tsx'
 import { countryOf, momentOf } from '../../texts/amounts.ts'
 import { CreateBucket } from './create-bucket.tsx'
 
@@ -34,30 +35,26 @@ export function StoragePage() {
         </Empty>
       )}
       {buckets.data && buckets.data.length > 0 && (
-        <div className={look.scroll} tabIndex={0} role="region" aria-label={t('storage.title')}>
-          <table className={look.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('storage.name')}</th>
-                <th scope="col">{t('storage.where')}</th>
-                <th scope="col">{t('storage.survives')}</th>
-                <th scope="col">{t('storage.since')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {buckets.data.map(({ name, policy, createdAt }) => (
-                <tr key={name}>
-                  <th scope="row" className={look.breaks}>
-                    {name}
-                  </th>
-                  <td>{[...policy.jurisdictions.map(countryOf), ...policy.attestations].join(', ')}</td>
-                  <td>{t('storage.survivesText', { count: policy.survive.providers })}</td>
-                  <td>{momentOf(createdAt)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label={t('storage.title')}
+          columns={[
+            { says: t('storage.name') },
+            { says: t('storage.where') },
+            { says: t('storage.survives') },
+            { says: t('storage.since') },
+          ]}
+        >
+          {buckets.data.map(({ name, policy, createdAt }) => (
+            <tr key={name}>
+              <th scope="row" className={look.breaks}>
+                {name}
+              </th>
+              <td>{[...policy.jurisdictions.map(countryOf), ...policy.attestations].join(', ')}</td>
+              <td>{t('storage.survivesText', { count: policy.survive.providers })}</td>
+              <td>{momentOf(createdAt)}</td>
+            </tr>
+          ))}
+        </Table>
       )}
       <CreateBucket open={query.get('new') === '1'} onClose={() => setQuery({})} />
     </div>

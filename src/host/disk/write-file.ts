@@ -9,6 +9,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs'
+import { mkdir, open, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
@@ -22,6 +23,33 @@ export function writePrivate(file: string, content: string | Uint8Array): void {
 /** The same for what everybody may read. */
 export function writePublic(file: string, content: string | Uint8Array): void {
   write(file, content, 0o644)
+}
+
+/**
+ * As `writePrivate`, without anybody waiting for the disk: for processes that serve. Who saves one file again waits for the time before.
+ */
+export async function savePrivate(file: string, content: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const temporary = `${file}.${process.pid}.new`
+  const fresh = await open(temporary, 'w', 0o600)
+  try {
+    await fresh.writeFile(content)
+    const before = await stat(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined
+      throw error
+    })
+    if (before && before.uid !== process.getuid?.()) await fresh.chown(before.uid, before.gid)
+    await fresh.sync()
+  } finally {
+    await fresh.close()
+  }
+  await rename(temporary, file)
+  const folder = await open(dirname(file), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 function write(file: string, content: string | Uint8Array, mode: number): void {
@@ -47,8 +75,15 @@ function write(file: string, content: string | Uint8Array, mode: number): void {
 }
 
 export function writePrivateJson(file: string, value: unknown): void {
-  writePrivate(file, `${JSON.stringify(value, null, 2)}\n`)
+  writePrivate(file, jsonText(value))
 }
+
+/** As `savePrivate` does it. */
+export async function savePrivateJson(file: string, value: unknown): Promise<void> {
+  await savePrivate(file, jsonText(value))
+}
+
+const jsonText = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 
 /** Writes a file unless it is there already. */
 export function keepPrivate(file: string, make: () => string | Uint8Array): void {

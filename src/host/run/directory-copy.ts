@@ -4,7 +4,7 @@ import { reasonOf, type Clock, type Log } from '#kernel'
 import { type Directory, verifyDirectory } from '#pool'
 import { hostError } from '../errors.ts'
 import type { MemberLink } from './member-link.ts'
-import { writePrivateJson } from '../disk/write-file.ts'
+import { savePrivateJson } from '../disk/write-file.ts'
 
 /** A revocation must be known within seconds; asking costs next to nothing while nothing has changed. */
 const everyMs = 2000
@@ -34,7 +34,7 @@ export async function openDirectoryCopy(source: Source, onChange: () => void): P
     if (signed === undefined) return
     const next = verifyDirectory(signed, key, current.version)
     if (next.version === current.version) return
-    writePrivateJson(file, signed)
+    await savePrivateJson(file, signed)
     current = next
     onChange()
     log('info', 'directory.taken', { version: next.version })
@@ -80,7 +80,7 @@ async function firstDirectory({ file, link, clock }: Source, key: KeyObject): Pr
     try {
       const signed = await link.directory(undefined)
       const directory = verifyDirectory(signed, key, 0)
-      writePrivateJson(file, signed)
+      await savePrivateJson(file, signed)
       return directory
     } catch (error) {
       if (performance.now() > until) throw hostError('connect.slow', { url: link.url, seconds: firstMs / 1000 }, error)
